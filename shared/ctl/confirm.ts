@@ -1,0 +1,117 @@
+// `confirm`: a store that was wiped, or went back in time, is meant so. For all instances by way
+// of the store, whose version is raised over all that they hold; for the local one by its socket.
+
+import { OperationalError } from '../errors.ts';
+import type { Head, Store } from '../store/types.ts';
+import type { Outcome } from './change.ts';
+import { type Arguments, type Run, UsageError } from './command.ts';
+import type { Context } from './context.ts';
+import { controlOf, fieldsOf, listOf, numberOf } from './control.ts';
+import { awaitEffect, readWait, reportEffect } from './effect.ts';
+import { EXIT } from './exit.ts';
+import { durationMs } from './flags.ts';
+import { appliedVersion, type Heard, nodeNames } from './members.ts';
+import { Progress } from './progress.ts';
+import { withStore } from './session.ts';
+import { SERVICE, UNIT } from './state.ts';
+
+const LOCAL_WAIT_MS = 10_000;
+const LOCAL_POLL_MS = 100;
+
+/** Those that hold a later version than the store has: it is not the store that they followed. */
+async function look(store: Store): Promise<{ head: Head; ahead: Heard[] }> {
+  const members = await store.members(SERVICE);
+  const head = await store.head(UNIT); // after the members: by rights none is ahead of it
+  return { head, ahead: members.filter((one) => appliedVersion(one, UNIT) > head.version) };
+}
+
+function latest(ahead: readonly Heard[]): number {
+  return Math.max(...ahead.map((one) => appliedVersion(one, UNIT)));
+}
+
+async function ask(
+  { input, err }: Context,
+  args: Arguments,
+  head: Head,
+  ahead: readonly Heard[],
+): Promise<void> {
+  const stands = `the store stands at version ${head.version} with ${head.count} objects`;
+  const text = `${stands}, instances at version ${latest(ahead)}: ${nodeNames(ahead)}`;
+  if (args.switches.has('yes')) return;
+  const question = `${text}. Drop what they hold, and take the store as it is?`;
+  if (input.isTty && err.isTty && (await input.confirm(question))) return;
+  throw new OperationalError('EDGE_CTL_UNCONFIRMED', text, {
+    remedy: 'if the store is meant as it is, repeat it with --yes',
+  });
+}
+
+function confirmStore(context: Context, args: Arguments): Promise<number> {
+  const wait = readWait(args);
+  return withStore(context, args, async (store) => {
+    const { head, ahead } = await look(store);
+    let { version } = head;
+    const lines: string[] = [];
+    if (ahead.length === 0) lines.push('nothing to confirm: no instance is ahead of the store');
+    else {
+      await ask(context, args, head, ahead);
+      const own = { expectedVersion: version, author: context.author };
+      version = await store.raise(UNIT, latest(ahead) + 1, own);
+      lines.push(`${head.count} objects confirmed: version ${head.version} is now ${version}`);
+    }
+    const progress = new Progress(context.err, context.clock);
+    const effect = await awaitEffect({ context, store, progress, wait }, version).finally(() =>
+      progress.done(),
+    );
+    if (!args.switches.has('json')) for (const line of lines) await context.out.line(line);
+    const unchanged = head.count;
+    const nothing = { differences: [], massDeletes: [], dryRun: false } as const;
+    const outcome: Outcome = { ...nothing, unchanged, version, lines };
+    return reportEffect(context, args, outcome, effect);
+  });
+}
+
+/** What the local daemon holds of its store, as it says itself. */
+function tableOf(status: unknown) {
+  const fields = fieldsOf(status, 'status');
+  const table = fieldsOf(fields.table, 'status');
+  return {
+    version: numberOf(table, 'version'),
+    desired: numberOf(table, 'desiredVersion'),
+    drift: listOf(fields, 'drift').map(String),
+  };
+}
+
+async function confirmLocal(context: Context, args: Arguments): Promise<number> {
+  if (args.switches.has('no-wait')) throw new UsageError('--local waits: it takes no --no-wait');
+  const control = controlOf(context, args);
+  const { clock, signal } = context;
+  const deadlineMs = clock.monotonicMs() + durationMs(args, 'wait', LOCAL_WAIT_MS);
+  await control.post('/confirm', {});
+  for (;;) {
+    const table = tableOf(await control.get('/status'));
+    const done = table.version === table.desired && table.drift.length === 0;
+    if (done || clock.monotonicMs() >= deadlineMs) return tellLocal(context, args, table, done);
+    await clock.sleep(LOCAL_POLL_MS, signal);
+  }
+}
+
+async function tellLocal(
+  { out, err }: Context,
+  args: Arguments,
+  table: ReturnType<typeof tableOf>,
+  done: boolean,
+): Promise<number> {
+  const { version, desired, drift } = table;
+  if (args.switches.has('json')) await out.line(JSON.stringify({ ...table, done }, null, 2));
+  else if (done) await out.line(`version ${version}: in force on this host`);
+  if (done) return EXIT.ok;
+  const why = drift.length === 0 ? '' : `: ${drift.join('; ')}`;
+  await err.line(`edgectl: confirmed, but this host is at version ${version} of ${desired}${why}`);
+  return EXIT.failure;
+}
+
+export const confirm: Run = async (context, args) => {
+  if (args.switches.has('local')) return confirmLocal(context, args);
+  if (args.values.has('socket')) throw new UsageError('--socket goes with --local');
+  return confirmStore(context, args);
+};

@@ -1,0 +1,59 @@
+// `delete KIND ID…` and `delete -f FILE…`.
+
+import { parseForwardFrom } from '../site/forward.ts';
+import type { Kind } from '../site/kinds.ts';
+import { isName, parseHost } from '../site/value.ts';
+import { changeSite } from './change.ts';
+import { type Arguments, type Run, UsageError } from './command.ts';
+import type { Context } from './context.ts';
+import { describeMany, describeNamed } from './describe.ts';
+import { kindOf } from './get.ts';
+
+/** An id that no object of the kind can have is a slip of the pen; what is malformed may go. */
+function checkId(kind: Kind, id: string): void {
+  const valid =
+    kind === 'eip'
+      ? parseHost(id) !== undefined
+      : kind === 'forward'
+        ? parseForwardFrom(id) !== undefined
+        : isName(id);
+  if (!valid) throw new UsageError(`no ${kind} can have the id "${id}"`);
+}
+
+function deleteNamed(context: Context, args: Arguments): Promise<number> {
+  const [kindText = '', ...ids] = args.positionals;
+  const kind = kindOf(kindText);
+  if (ids.length === 0) throw new UsageError(`which ${kind}? Name it, or several`);
+  return changeSite(
+    context,
+    args,
+    (state) => {
+      const missing = ids.filter((id) => !state.has(kind, id));
+      for (const id of missing) checkId(kind, id);
+      return {
+        changes: ids.map((id) => ({ kind, id, value: null })),
+        lines: missing.map((id) => `${kind} ${id} was not there`),
+      };
+    },
+    describeNamed,
+  );
+}
+
+export const deleteObjects: Run = async (context, args) => {
+  if (!args.lists.has('file')) {
+    if (args.positionals.length === 0) throw new UsageError('give KIND and ID, or -f FILE');
+    return deleteNamed(context, args);
+  }
+  if (args.positionals.length > 0) throw new UsageError('give KIND and ID, or -f FILE, not both');
+  const { readFiles } = await import('./files.ts'); // loads the YAML parser
+  const files = await readFiles(context, args);
+  return changeSite(
+    context,
+    args,
+    () => ({
+      changes: files.objects.map(({ record: { kind, id } }) => ({ kind, id, value: null })),
+      files,
+    }),
+    describeMany,
+  );
+};

@@ -1,0 +1,156 @@
+// `status`: one row a service. `nodes`: one row an instance.
+
+import type { Head, Store } from '../store/types.ts';
+import { type Arguments, type Run, UsageError } from './command.ts';
+import type { Context } from './context.ts';
+import { EXIT } from './exit.ts';
+import { formatAge, type Heard, isLive, lagOf, SERVICES } from './members.ts';
+import { withStore } from './session.ts';
+import { didYouMean } from './suggest.ts';
+import { type Column, writeJsonArray, writeTable } from './table.ts';
+
+type ServiceView = { service: string; unit: string; head: Head; members: Heard[] };
+
+async function look(store: Store, services: typeof SERVICES): Promise<ServiceView[]> {
+  return Promise.all(
+    services.map(async ({ service, unit }) => {
+      const members = await store.members(service);
+      const head = await store.head(unit); // after the members: by rights none is ahead of it
+      return { service, unit, head, members };
+    }),
+  );
+}
+
+function tally(words: readonly string[]): string {
+  const counts = new Map<string, number>();
+  for (const word of words) counts.set(word, (counts.get(word) ?? 0) + 1);
+  return [...counts].map(([word, count]) => `${count} ${word}`).join(', ');
+}
+
+function summary(view: ServiceView) {
+  const live = view.members.filter(isLive);
+  const drifting = live.flatMap((member) => {
+    const drift = lagOf(member, view.unit, view.head.version);
+    return drift === undefined ? [] : [{ node: member.node, drift }];
+  });
+  return {
+    service: view.service,
+    live: live.length,
+    silent: view.members.length - live.length,
+    states: tally(live.map((member) => member.state)),
+    versions: [...new Set(live.map((member) => member.version))],
+    objects: view.head.count,
+    desired: view.head.version,
+    drifting,
+  };
+}
+
+type Summary = ReturnType<typeof summary>;
+
+const SERVICE_COLUMNS: readonly Column<Summary>[] = [
+  { title: 'SERVICE', value: (row) => row.service },
+  { title: 'LIVE', right: true, value: (row) => row.live },
+  {
+    title: 'SILENT',
+    right: true,
+    value: (row) => row.silent,
+    colour: (row) => (row.silent > 0 ? 'yellow' : undefined),
+  },
+  { title: 'STATES', value: (row) => row.states },
+  { title: 'VERSIONS', value: (row) => row.versions.join(', ') },
+  { title: 'OBJECTS', right: true, value: (row) => row.objects },
+  { title: 'DESIRED', right: true, value: (row) => row.desired },
+  {
+    title: 'DRIFTING',
+    right: true,
+    value: (row) => row.drifting.length,
+    colour: (row) => (row.drifting.length > 0 ? 'red' : undefined),
+  },
+];
+
+export const status: Run = (context, args) =>
+  withStore(context, args, async (store) => {
+    const rows = (await look(store, SERVICES)).map(summary);
+    if (args.switches.has('json')) {
+      await context.out.line(JSON.stringify({ services: rows }, null, 2));
+    } else {
+      await writeTable(context.out, SERVICE_COLUMNS, rows);
+      for (const { node, drift } of rows.flatMap((row) => row.drifting)) {
+        await context.out.line(context.out.paint('red', `${node}: ${drift}`));
+      }
+    }
+    if (rows.every((row) => row.live === 0)) {
+      await context.err.line('edgectl: nothing runs: no instance was heard of lately');
+      return EXIT.notRunning;
+    }
+    return rows.some((row) => row.drifting.length > 0) ? EXIT.failure : EXIT.ok;
+  });
+
+type Instance = { member: Heard; drift: string | undefined; applied: number; desired: number };
+
+const NODE_COLUMNS: readonly Column<Instance>[] = [
+  { title: 'NODE', value: ({ member }) => member.node },
+  { title: 'SERVICE', value: ({ member }) => member.service },
+  {
+    title: 'STATE',
+    value: ({ member }) => (isLive(member) ? member.state : 'silent'),
+    colour: ({ member }) => (isLive(member) ? undefined : 'yellow'),
+  },
+  { title: 'VERSION', value: ({ member }) => member.version },
+  { title: 'APPLIED', right: true, value: ({ applied, desired }) => `${applied}/${desired}` },
+  {
+    title: 'DRIFT',
+    value: ({ drift }) => drift,
+    colour: ({ drift }) => (drift === undefined ? undefined : 'red'),
+  },
+  { title: 'AGE', right: true, value: ({ member }) => formatAge(member.ageMs) },
+];
+
+function servicesAsked(args: Arguments): typeof SERVICES {
+  const name = args.values.get('service');
+  if (name === undefined) return SERVICES;
+  const found = SERVICES.filter(({ service }) => service === name);
+  if (found.length > 0) return found;
+  const known = SERVICES.map(({ service }) => service);
+  throw new UsageError(`unknown service "${name}"${didYouMean(name, known)}`);
+}
+
+function instances(view: ServiceView): Instance[] {
+  return view.members.map((member) => ({
+    member,
+    drift: lagOf(member, view.unit, view.head.version),
+    applied: member.applied[view.unit] ?? 0,
+    desired: view.head.version,
+  }));
+}
+
+/** The stable fields of `nodes --json`. */
+function nodeJson({ member, drift, applied, desired }: Instance) {
+  return {
+    node: member.node,
+    service: member.service,
+    live: isLive(member),
+    state: member.state,
+    version: member.version,
+    applied,
+    desired,
+    drift: drift ?? null,
+    address: member.address ?? null,
+    startedAt: new Date(member.startedAt).toISOString(),
+    ageMs: member.ageMs,
+  };
+}
+
+export const nodes: Run = (context: Context, args) =>
+  withStore(context, args, async (store) => {
+    const rows = (await look(store, servicesAsked(args))).flatMap(instances);
+    if (args.switches.has('json')) {
+      await writeJsonArray(context.out, rows.map(nodeJson));
+      await context.out.write('\n');
+    } else {
+      await writeTable(context.out, NODE_COLUMNS, rows);
+    }
+    if (rows.length > 0) return EXIT.ok;
+    await context.err.line('edgectl: nothing runs: no instance was heard of within a day');
+    return EXIT.notRunning;
+  });

@@ -1,0 +1,18 @@
+// The settings that every daemon has: who it is, how it logs, where its admin pages and its socket
+// are.
+import { z } from 'zod';
+import { absolutePath, durationWithin, endpoint, name } from './config/types.ts';
+import { logLevels } from './log.ts';
+
+/** Spread into the service's strict object: `z.strictObject({ ...daemonSettings({…}), … })`. */
+export function daemonSettings(of: { service: string; hostname: string; adminPort: number }) {
+  return {
+    node: name.default(of.hostname),
+    log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
+    admin: z.strictObject({ listen: endpoint.prefault(`127.0.0.1:${of.adminPort}`) }).prefault({}),
+    control: z
+      .strictObject({ socket: absolutePath.default(`/run/edge/${of.service}.sock`) })
+      .prefault({}),
+    drain: z.strictObject({ timeout: durationWithin('0s', '1h').prefault('30s') }).prefault({}),
+  };
+}

@@ -1,0 +1,130 @@
+// Reading the JSON of a stored value: an object with known keys and values within their limits. A
+// reader collects what is wrong, so that one refusal names it all; it is written for a million
+// values.
+import type { Ipv4 } from '../net/ipv4.ts';
+import { isUnicastIpv4, parseIpv4 } from '../net/ipv4.ts';
+
+export const MIN_RATE_BITS_PER_SECOND = 1000;
+export const MAX_RATE_BITS_PER_SECOND = 1e12;
+export const MIN_BURST_BYTES = 2048;
+export const MAX_BURST_BYTES = 2 ** 30;
+
+/**
+ * A value may say with which layout of values it was written, as `v`; without it, with the first.
+ * Writers name a later one exactly when what older readers do not know in it can be ignored by
+ * them; what cannot is written without, and they refuse it.
+ */
+const LAYOUT = 1;
+
+const namePattern = /^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,62}[a-zA-Z0-9])?$/;
+
+/** Names of groups and nodes, as in every configuration: see `name` in shared/config/types.ts. */
+export function isName(text: string): boolean {
+  return namePattern.test(text);
+}
+
+/** An address that a host can have: what EIPs and private addresses must be. */
+export function parseHost(text: string): Ipv4 | undefined {
+  const address = parseIpv4(text);
+  return address !== undefined && isUnicastIpv4(address) ? address : undefined;
+}
+
+function layoutOf(fields: Record<string, unknown>): number {
+  return Number.isSafeInteger(fields.v) ? Number(fields.v) : LAYOUT;
+}
+
+/** Whether the value says that it holds what this version does not know, and may ignore. */
+export function isNewer(json: string): boolean {
+  return json.includes('"v"') && layoutOf(parseFields(json) ?? {}) > LAYOUT;
+}
+
+function parseFields(json: string): Record<string, unknown> | undefined {
+  try {
+    const parsed: unknown = JSON.parse(json);
+    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
+    return parsed as Record<string, unknown>; // a JSON object has string keys, values unknown
+  } catch {
+    return undefined; // every caller says so in its own words
+  }
+}
+
+export class ValueReader {
+  readonly reasons: string[] = [];
+  readonly #what: string;
+  readonly #fields: Record<string, unknown>;
+
+  /** `what` names the object in the reasons, such as `eip 198.51.100.7`. */
+  constructor(what: string, json: string, keys: readonly string[]) {
+    this.#what = what;
+    this.#fields = this.#object(json);
+    if (layoutOf(this.#fields) > LAYOUT) return; // a newer writer says that the rest may be ignored
+    for (const key in this.#fields) {
+      if (!keys.includes(key)) this.refuse(`unknown key ${JSON.stringify(key)}`);
+    }
+  }
+
+  refuse(reason: string): void {
+    this.reasons.push(`${this.#what}: ${reason}`);
+  }
+
+  host(key: string): Ipv4 | undefined {
+    const value = this.#fields[key];
+    if (value === undefined) return undefined;
+    const address = typeof value === 'string' ? parseHost(value) : undefined;
+    if (address === undefined) this.#wrong(key, 'the IPv4 address of a host');
+    return address;
+  }
+
+  text(key: string): string | undefined {
+    const value = this.#fields[key];
+    if (value === undefined || typeof value === 'string') return value;
+    this.#wrong(key, 'a text');
+    return undefined;
+  }
+
+  name(key: string): string | undefined {
+    const value = this.#fields[key];
+    if (value === undefined) return undefined;
+    if (typeof value === 'string' && isName(value)) return value;
+    this.#wrong(key, 'a name');
+    return undefined;
+  }
+
+  /** Bits per second. */
+  rate(key: string): number | undefined {
+    return this.#integer(key, MIN_RATE_BITS_PER_SECOND, MAX_RATE_BITS_PER_SECOND);
+  }
+
+  /** Bytes. */
+  burst(key: string): number | undefined {
+    return this.#integer(key, MIN_BURST_BYTES, MAX_BURST_BYTES);
+  }
+
+  flag(key: string): boolean | undefined {
+    const value = this.#fields[key];
+    if (value === undefined || typeof value === 'boolean') return value;
+    this.#wrong(key, 'true or false');
+    return undefined;
+  }
+
+  #integer(key: string, least: number, most: number): number | undefined {
+    const value = this.#fields[key];
+    if (value === undefined) return undefined;
+    if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) {
+      return value;
+    }
+    this.#wrong(key, `a whole number from ${least} to ${most}`);
+    return undefined;
+  }
+
+  #wrong(key: string, wanted: string): void {
+    const shown = JSON.stringify(this.#fields[key])?.slice(0, 60);
+    this.refuse(`${key} is ${shown}, not ${wanted}`);
+  }
+
+  #object(json: string): Record<string, unknown> {
+    const fields = parseFields(json);
+    if (fields === undefined) this.refuse('the stored value is not a JSON object');
+    return fields ?? {};
+  }
+}

@@ -1,0 +1,40 @@
+// Every key in Redis. `edge:1:` is the layout's version; the braces hold what changes atomically
+// and make its keys share a slot of Redis Cluster. Nobody else writes a key by hand.
+
+const LAYOUT = 'edge:1:';
+
+/** Keys of a unit of site objects, such as `natter`. None has a TTL. */
+export type UnitKeys = {
+  /** Hash: version, digest, count, tail, streamed, author, atMs. Written by apply and raise.lua. */
+  head: string;
+  /** Hash `kind:id` -> canonical JSON. Written by apply.lua; read by HSCAN and HGET. */
+  objects: string;
+  /** Stream, bounded: one entry an apply (fields in apply.lua). Read by followers with XREAD. */
+  changes: string;
+};
+
+/** Keys of the members of a service. None has a TTL: the scripts prune what is a day old. */
+export type MemberKeys = {
+  /** Sorted set node -> time of the last heartbeat, ms since the epoch by Redis' clock. */
+  seen: string;
+  /**
+   * Hash node -> JSON of the Member. Both written by heartbeat.lua and leave.lua, read by
+   * members.lua.
+   */
+  nodes: string;
+};
+
+export function unitKeys(unit: string): UnitKeys {
+  const tag = tagOf(unit);
+  return { head: `${tag}:head`, objects: `${tag}:objects`, changes: `${tag}:changes` };
+}
+
+export function memberKeys(service: string): MemberKeys {
+  const tag = tagOf(`members/${service}`);
+  return { seen: `${tag}:seen`, nodes: `${tag}:nodes` };
+}
+
+function tagOf(unit: string): string {
+  if (!/^[a-z0-9][a-z0-9./_-]{0,127}$/.test(unit)) throw new RangeError(`no unit: ${unit}`);
+  return `${LAYOUT}{${unit}}`;
+}

@@ -1,0 +1,26 @@
+// Lua scripts by EVALSHA. A server that does not know one (a restart, a failover, a new cluster
+// node) says NOSCRIPT before it has done anything, and gets the text.
+import { createHash } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import type { RedisClient } from './connection.ts';
+
+export type Script = { name: string; text: string; sha: string };
+
+export function loadScript(name: 'apply' | 'heartbeat' | 'leave' | 'members' | 'raise'): Script {
+  const text = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+  return { name, text, sha: createHash('sha1').update(text).digest('hex') };
+}
+
+export async function runScript(
+  client: RedisClient,
+  script: Script,
+  keys: readonly string[],
+  argv: readonly string[],
+): Promise<unknown> {
+  try {
+    return await client.evalsha(script.sha, keys.length, ...keys, ...argv);
+  } catch (error) {
+    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    return client.eval(script.text, keys.length, ...keys, ...argv);
+  }
+}
