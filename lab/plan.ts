@@ -1,0 +1,105 @@
+// The lab's addresses: documentation ranges outside, 10/8 inside. Pure: numbers in; names,
+// addresses and MACs out. Nodes are counted from 1, as in their names.
+
+export const EIP_PREFIX = '198.51.100.0/24';
+export const INSIDE_PREFIX = '10.0.0.0/16';
+export const CORE_ADDRESS = '10.0.0.1';
+export const STORE_ADDRESS = '10.0.0.2';
+/** Every natter's announcement holds this address; the core's default route follows it. */
+export const BEACON = '198.51.100.254';
+
+export const TOR_AS = 65000;
+export const CORE_AS = 65001;
+export const NATTER_AS = 65100;
+
+/** Kernel table 100 + n of a router: the routes that natter n announces, for spraying. */
+export const SPRAY_TABLE_BASE = 100;
+
+const ISPS = ['telecom', 'unicom', 'mobile'];
+
+const mac = (kind: number, index: number): string =>
+  `02:ed:00:${[kind, index].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}:01`;
+
+const MAC_KINDS = { client: 1, torClient: 2, torNatter: 3, uplink: 4, inside: 5, vm: 6, fixed: 7 };
+
+export type ClientPlan = {
+  name: string;
+  address: string;
+  mac: string;
+  router: { address: string; mac: string; link: string };
+  prefixLength: 27;
+};
+
+export function planClient(index: number): ClientPlan {
+  const base = 32 * (index - 1);
+  return {
+    name: ISPS[index - 1] ?? `isp-${index}`,
+    address: `203.0.113.${base + 2}`,
+    mac: mac(MAC_KINDS.client, index),
+    router: {
+      address: `203.0.113.${base + 1}`,
+      mac: mac(MAC_KINDS.torClient, index),
+      link: `isp${index}`,
+    },
+    prefixLength: 27,
+  };
+}
+
+export type NatterPlan = {
+  index: number;
+  name: string;
+  uplink: { address: string; mac: string; prefixLength: 30 };
+  router: { address: string; mac: string; link: string };
+  inside: { address: string; mac: string; prefixLength: 16; port: string };
+};
+
+export function planNatter(index: number): NatterPlan {
+  const base = 4 * (index - 1);
+  return {
+    index,
+    name: `natter-${index}`,
+    uplink: {
+      address: `192.0.2.${base + 2}`,
+      mac: mac(MAC_KINDS.uplink, index),
+      prefixLength: 30,
+    },
+    router: {
+      address: `192.0.2.${base + 1}`,
+      mac: mac(MAC_KINDS.torNatter, index),
+      link: `n${index}`,
+    },
+    inside: {
+      address: `10.0.0.${10 + index}`,
+      mac: mac(MAC_KINDS.inside, index),
+      prefixLength: 16,
+      port: `n${index}`,
+    },
+  };
+}
+
+export type InsidePlan = { name: string; address: string; mac: string; port: string };
+
+export const planVm = (index: number): InsidePlan => ({
+  name: `vm-${index}`,
+  address: `10.0.1.${index}`,
+  mac: mac(MAC_KINDS.vm, index),
+  port: `vm${index}`,
+});
+
+export const CORE: InsidePlan = {
+  name: 'core',
+  address: CORE_ADDRESS,
+  mac: mac(MAC_KINDS.fixed, 1),
+  port: 'core',
+};
+
+export const STORE: InsidePlan = {
+  name: 'store',
+  address: STORE_ADDRESS,
+  mac: mac(MAC_KINDS.fixed, 2),
+  port: 'store',
+};
+
+export const MAX_ISPS = 8;
+export const MAX_NATTERS = 60;
+export const MAX_VMS = 250;

@@ -1,0 +1,264 @@
+// A whole site in network namespaces: clients of several ISPs, a ToR, natters, the inside router, a
+// switch, VMs, Redis. `site()` builds it and waits until it stands; `down()` leaves nothing.
+import { join } from 'node:path';
+import { Bird, coreConfig, torConfig } from './bird.ts';
+import { cleanDeadRuns, removeRun } from './clean.ts';
+import type { Result } from './exec.ts';
+import { type DaemonConfig, LabNatter } from './natter.ts';
+import { configure, connect, createNodes, type Offloads, ROUTER_SYSCTLS, sysctl } from './netns.ts';
+import { LabNode } from './node.ts';
+import * as plan from './plan.ts';
+import { until } from './ready.ts';
+import { LabRedis } from './redis.ts';
+import { newRun, type Run } from './run.ts';
+import { sprayFromVms, sprayTowardsEips } from './spray.ts';
+import * as topology from './topology.ts';
+
+const EDGECTL = join(import.meta.dirname, '..', 'shared', 'ctl', 'main.ts');
+const SERVER = join(import.meta.dirname, 'server.ts');
+
+export type SiteOptions = {
+  isps?: number; // clients, one an ISP: telecom, unicom, mobile, isp-4, …; default 3, at most 8
+  natters?: number; // default 2, at most 60
+  vms?: number; // default 3, at most 250
+  spray?: boolean; // routers draw a natter per packet instead of per flow; default false
+  arp?: 'real' | 'static'; // default real
+  offloads?: Offloads; // default: the kernel's, so GSO and checksum offload are on
+  insideMtu?: number; // of the natters' inside links; default 1500
+  clientMtu?: number; // of the links between ToR and clients; default 1500. TCP still offers 1460
+  uplinkVlan?: number; // the uplinks are VLAN devices; needs 8021q in the kernel
+  daemons?: boolean; // Redis and the natters' daemons; default true. false: wires and BIRD only
+  servers?: boolean; // HTTP and UDP echo in VMs and clients; default true
+  natterConfig?: DaemonConfig; // laid over each natter's config file
+};
+
+export class Site {
+  readonly run: Run;
+  readonly tor: LabNode;
+  readonly core: LabNode;
+  readonly switch: LabNode;
+  readonly store: LabNode;
+  readonly redis: LabRedis;
+  readonly clients: readonly LabNode[];
+  readonly vms: readonly LabNode[];
+  readonly natters: LabNatter[] = [];
+  readonly #options: SiteOptions;
+  readonly #wires: topology.WireOptions;
+  #torBird: Bird | undefined;
+  #coreBird: Bird | undefined;
+
+  constructor(run: Run, options: SiteOptions) {
+    this.run = run;
+    this.#options = options;
+    this.#wires = {
+      arp: options.arp ?? 'real',
+      offloads: options.offloads ?? 'default',
+      insideMtu: options.insideMtu ?? 1500,
+      clientMtu: options.clientMtu ?? 1500,
+      uplinkVlan: options.uplinkVlan,
+    };
+    this.tor = new LabNode(run, topology.TOR);
+    this.core = new LabNode(run, plan.CORE.name, plan.CORE_ADDRESS);
+    this.switch = new LabNode(run, topology.SWITCH);
+    this.store = new LabNode(run, plan.STORE.name, plan.STORE_ADDRESS);
+    this.redis = new LabRedis(this.store);
+    const node = ({ name, address }: { name: string; address: string }): LabNode =>
+      new LabNode(run, name, address);
+    this.clients = this.#clientPlans().map(node);
+    this.vms = this.#vmPlans().map(node);
+  }
+
+  /** By number from 1, or by the ISP's name. */
+  client(which: number | string): LabNode {
+    return pick(this.clients, which);
+  }
+
+  vm(which: number): LabNode {
+    return pick(this.vms, which);
+  }
+
+  natter(which: number): LabNatter {
+    return pick(this.natters, which);
+  }
+
+  /** Runs edgectl next to Redis; a non-zero exit code is in the result, not thrown. */
+  edgectl(...args: string[]): Promise<Result> {
+    const env = { EDGE_STORE: this.redis.url };
+    return this.store.exec(process.execPath, [EDGECTL, ...args], { env, allowFailure: true });
+  }
+
+  /** Feeds a site file to `edgectl apply -f -`; throws unless it succeeded. */
+  async apply(objects: Record<string, unknown>): Promise<void> {
+    const args = [EDGECTL, 'apply', '-f', '-'];
+    const env = { EDGE_STORE: this.redis.url };
+    await this.store.exec(process.execPath, args, { env, input: JSON.stringify(objects) });
+  }
+
+  /** Wires another natter to the running site and, unless `daemons` is off, starts its daemon. */
+  async addNatter(): Promise<LabNatter> {
+    const added = plan.planNatter(this.natters.length + 1);
+    await createNodes(this.run, [added.name]);
+    const natter = await this.#wireNatter(added);
+    await this.#configureRouters();
+    await natter.untilPeering();
+    if (this.#options.daemons ?? true) await natter.start();
+    return natter;
+  }
+
+  /** Waits until the ToR and the core send to exactly these natters (all, when not told). */
+  async converged(natters: readonly LabNatter[] = this.natters): Promise<void> {
+    const uplinks = natters.map((natter) => natter.plan.uplink.address).sort();
+    const insides = natters.map((natter) => natter.plan.inside.address).sort();
+    await until('the routers send to the natters that announce', async () => {
+      const [eips, defaults] = await Promise.all([
+        nextHops(this.tor, ['match', `${plan.BEACON}/32`]),
+        nextHops(this.core, ['default']),
+      ]);
+      return `${eips}` === `${uplinks}` && `${defaults}` === `${insides}`;
+    });
+  }
+
+  /** Ends every process and removes every namespace, pin and file of this site. */
+  async down(): Promise<void> {
+    const nodes = [...this.natters, ...this.clients, ...this.vms, this.tor, this.core, this.store];
+    await Promise.all(nodes.map((node) => node.stop()));
+    await removeRun(this.run.id);
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.down();
+  }
+
+  async build(): Promise<void> {
+    await this.#wire();
+    await this.#startRouters();
+    for (let index = 1; index <= (this.#options.natters ?? 2); index++) {
+      await this.#wireNatter(plan.planNatter(index));
+    }
+    await this.#configureRouters();
+    await this.#startServers();
+    await Promise.all(this.natters.map((natter) => natter.untilPeering()));
+    if (!(this.#options.daemons ?? true)) return;
+    await this.redis.start();
+    await Promise.all(this.natters.map((natter) => natter.start()));
+  }
+
+  async #wire(): Promise<void> {
+    const clients = this.#clientPlans();
+    const inside = [...topology.FIXED_HOSTS, ...this.#vmPlans()];
+    const natters = this.#natterPlans();
+    const names = [...clients, ...inside, ...natters].map(({ name }) => name);
+    await createNodes(this.run, [topology.TOR, topology.SWITCH, ...names]);
+    await configure(this.run, topology.SWITCH, topology.switchLines());
+    await connect(this.run, [
+      ...clients.map((client) => topology.clientLink(client, this.#wires)),
+      ...inside.map((host) => topology.insideLink(host, this.#wires)),
+    ]);
+    await Promise.all([
+      sysctl(this.run, topology.TOR, ROUTER_SYSCTLS),
+      sysctl(this.run, plan.CORE.name, ROUTER_SYSCTLS),
+      ...clients.map((own) => this.client(own.name).ip(topology.clientRoute(own))),
+      ...this.vms.map((vm) => vm.ip(topology.defaultRoute(topology.VM_GATEWAY))),
+    ]);
+  }
+
+  async #wireNatter(own: plan.NatterPlan): Promise<LabNatter> {
+    const vlan = this.#wires.uplinkVlan;
+    await connect(this.run, topology.natterLinks(own, this.#wires));
+    await sysctl(this.run, own.name, ROUTER_SYSCTLS);
+    if (vlan) {
+      const [inside, atTor] = topology.vlanLines(own, vlan);
+      await configure(this.run, own.name, inside);
+      await this.tor.ip(...atTor);
+    }
+    await configure(this.run, own.name, [topology.defaultRoute(own.router.address)]);
+    const natter = new LabNatter(this.run, own, {
+      uplink: topology.uplinkName(vlan),
+      storeUrl: this.redis.url,
+      config: this.#options.natterConfig ?? {},
+    });
+    this.natters.push(natter);
+    if (this.#wires.arp === 'static') await this.#writeNeighboursDown();
+    return natter;
+  }
+
+  async #writeNeighboursDown(): Promise<void> {
+    const hosts = [...topology.FIXED_HOSTS, ...this.#vmPlans()];
+    const natters = this.natters.map((natter) => natter.plan);
+    const vlan = this.#wires.uplinkVlan;
+    const lines = topology.staticNeighbours(this.#clientPlans(), natters, hosts, vlan);
+    await Promise.all([...lines].map(([node, own]) => configure(this.run, node, own)));
+  }
+
+  async #startRouters(): Promise<void> {
+    this.#torBird = new Bird(this.tor, torConfig([], false));
+    this.#coreBird = new Bird(this.core, coreConfig([], false));
+    for (const bird of [this.#torBird, this.#coreBird]) {
+      await bird.process.ready('answers', async () => (await bird.ask('show', 'status')) !== '');
+    }
+  }
+
+  async #configureRouters(): Promise<void> {
+    const natters = this.natters.map((natter) => natter.plan);
+    const spray = this.#options.spray ?? false;
+    await this.#torBird?.configure(torConfig(natters, spray));
+    await this.#coreBird?.configure(coreConfig(natters, spray, this.#options.insideMtu));
+    if (!spray) return;
+    await sprayTowardsEips(this.tor, natters.length);
+    await sprayFromVms(this.core, natters.length);
+  }
+
+  async #startServers(): Promise<void> {
+    if (!(this.#options.servers ?? true)) return;
+    const start = async (node: LabNode): Promise<void> => {
+      const server = node.spawn(process.execPath, [SERVER, node.name], { name: 'server' });
+      await server.ready('listens', () => server.output().includes('listening'));
+    };
+    await Promise.all([...this.vms, ...this.clients].map(start));
+  }
+
+  #clientPlans = (): plan.ClientPlan[] =>
+    numbers(this.#options.isps ?? 3, plan.MAX_ISPS, 'isps').map(plan.planClient);
+  #vmPlans = (): plan.InsidePlan[] =>
+    numbers(this.#options.vms ?? 3, plan.MAX_VMS, 'vms').map(plan.planVm);
+  #natterPlans = (): plan.NatterPlan[] =>
+    numbers(this.#options.natters ?? 2, plan.MAX_NATTERS, 'natters').map(plan.planNatter);
+}
+
+function numbers(count: number, most: number, what: string): number[] {
+  if (!Number.isInteger(count) || count < 1 || count > most) {
+    throw new RangeError(`${what}: ${count} is not between 1 and ${most}`);
+  }
+  return Array.from({ length: count }, (_, index) => index + 1);
+}
+
+function pick<T extends { name: string }>(all: readonly T[], which: number | string): T {
+  const found = typeof which === 'number' ? all[which - 1] : all.find((one) => one.name === which);
+  if (!found) throw new RangeError(`${which}: there are ${all.map(({ name }) => name).join(', ')}`);
+  return found;
+}
+
+type Route = { gateway?: string; nexthops?: { gateway: string }[] };
+
+/** The next hops of a node's routes that `ip route show` selects, sorted. */
+export async function nextHops(node: LabNode, selector: readonly string[]): Promise<string[]> {
+  const { stdout } = await node.exec('ip', ['-j', '-4', 'route', 'show', ...selector]);
+  const routes = JSON.parse(stdout || '[]') as Route[]; // iproute2's own format
+  return routes
+    .flatMap((route) => route.nexthops?.map((hop) => hop.gateway) ?? [route.gateway])
+    .filter((hop) => hop !== undefined)
+    .sort();
+}
+
+/** Builds a site, after removing what dead runs left. If it cannot, nothing of it stays. */
+export async function site(options: SiteOptions = {}): Promise<Site> {
+  await cleanDeadRuns();
+  const built = new Site(newRun(), options);
+  try {
+    await built.build();
+  } catch (error) {
+    await built.down();
+    throw error;
+  }
+  return built;
+}

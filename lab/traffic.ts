@@ -1,0 +1,132 @@
+// Real traffic of every kind through a site, by the clients that people use. Each check says what
+// it did, how it went, and which natters carried it.
+import type { LabNode } from './node.ts';
+import { CORE_ADDRESS } from './plan.ts';
+import { testSum } from './server.ts';
+import type { Site } from './site.ts';
+import { type Passed, witness } from './witness.ts';
+
+export type Report = {
+  what: string;
+  from: string;
+  to: string;
+  ok: boolean;
+  result: string;
+  passed: Passed;
+};
+
+type Outcome = { ok: boolean; result: string };
+type Check = readonly [what: string, from: LabNode, to: string, run: () => Promise<Outcome>];
+
+/** What the checks need to be in force: two mapped VMs, and one EIP that two further VMs share. */
+export const siteObjects = (site: Site): Record<string, unknown> => ({
+  eips: [
+    { address: EIP.first, private: site.vm(1).address },
+    { address: EIP.second, private: site.vm(2).address },
+    { address: EIP.shared },
+  ],
+  forwards: [
+    { from: `${EIP.shared}:8003/tcp`, to: `${site.vm(3).address}:80` },
+    { from: `${EIP.shared}:8004/tcp`, to: `${site.vm(4).address}:80` },
+    { from: `${EIP.shared}:53/udp`, to: `${site.vm(3).address}:7` },
+  ],
+});
+
+export const EIP = { first: '198.51.100.1', second: '198.51.100.2', shared: '198.51.100.3' };
+const MEGABYTE = 1024 * 1024;
+
+async function ping(from: LabNode, to: string, size = 56): Promise<Outcome> {
+  const args = ['-c', '5', '-i', '0.1', '-W', '2', '-s', String(size), to];
+  const { stdout } = await from.exec('ping', args, { allowFailure: true });
+  const received = Number(/(\d+) received/.exec(stdout)?.[1] ?? 0);
+  const average = /= [\d.]+\/([\d.]+)\//.exec(stdout)?.[1];
+  return { ok: received === 5, result: `${received}/5 back${average ? `, ${average} ms` : ''}` };
+}
+
+/** An HTTP request; the answer says who answered, and whom that node saw. */
+async function ask(from: LabNode, host: string, expected: string): Promise<Outcome> {
+  const args = ['-sS', '--max-time', '5', `http://${host}/`];
+  const { stdout, stderr } = await from.exec('curl', args, { allowFailure: true });
+  const answer = (stdout || stderr).trim().replace(/ port \d+$/, '');
+  return { ok: answer === expected, result: answer };
+}
+
+async function udpEcho(from: LabNode, address: string, port: number): Promise<Outcome> {
+  const args = ['-t', '2', '-T', '2', '-', `UDP:${address}:${port}`];
+  const { stdout } = await from.exec('socat', args, { input: 'echo me', allowFailure: true });
+  return { ok: stdout === 'echo me', result: stdout ? `"${stdout}" back` : 'nothing came back' };
+}
+
+async function download(from: LabNode, address: string, bytes: number): Promise<Outcome> {
+  const script = `curl -sS --max-time 60 http://${address}/bytes/${bytes} | sha256sum`;
+  const { stdout } = await from.exec('sh', ['-c', script], { allowFailure: true });
+  const ok = stdout.startsWith(testSum(bytes));
+  return { ok, result: `${bytes / MEGABYTE} MiB, checksum ${ok ? 'right' : 'WRONG'}` };
+}
+
+async function traceroute(site: Site, from: LabNode, address: string): Promise<Outcome> {
+  const args = ['-n', '-q', '1', '-w', '2', '-m', '6', address];
+  const { stdout } = await from.exec('traceroute', args, { allowFailure: true });
+  const hops = [...stdout.matchAll(/^ *\d+ +(\S+)/gm)].map(([, hop]) => nameOf(site, hop ?? '*'));
+  const ok = hops.at(-1) === address && hops.some((hop) => hop.startsWith('natter-'));
+  return { ok, result: hops.join(' > ') };
+}
+
+function nameOf(site: Site, address: string): string {
+  if (address === CORE_ADDRESS) return 'core';
+  if (/^203\.0\.113\./.test(address)) return 'tor';
+  return site.natters.find(({ plan }) => plan.uplink.address === address)?.name ?? address;
+}
+
+async function iperf(server: LabNode, from: LabNode, address: string): Promise<Outcome> {
+  const listener = server.spawn('iperf3', ['-s', '-1', '--forceflush']);
+  await listener.ready('listens', () => listener.output().includes('Server listening'));
+  const args = ['-c', address, '-t', '2', '-J'];
+  const { stdout } = await from.exec('iperf3', args, { allowFailure: true, timeoutMs: 20_000 });
+  await listener.stop();
+  const report = JSON.parse(stdout || '{}') as {
+    end?: { sum_received?: { bits_per_second: number } };
+  };
+  const rate = report.end?.sum_received?.bits_per_second ?? 0;
+  return { ok: rate > 0, result: `${(rate / 1e9).toFixed(2)} Gbit/s` };
+}
+
+function checks(site: Site): Check[] {
+  const [telecom, unicom, mobile] = [site.client(1), site.client(2), site.client(3)];
+  const [one, two] = [site.vm(1), site.vm(2)];
+  const { first, second, shared } = EIP;
+  const seen = (who: string, whom: string): string => `${who} saw ${whom}`;
+  return [
+    ['ping', telecom, `${first} > vm-1`, () => ping(telecom, first)],
+    ['ping in fragments', unicom, `${first} > vm-1`, () => ping(unicom, first, 4000)],
+    ['http', unicom, `${second} > vm-2`, () => ask(unicom, second, seen('vm-2', unicom.address))],
+    [
+      'http, forwarded',
+      mobile,
+      `${shared}:8003 > vm-3:80`,
+      () => ask(mobile, `${shared}:8003`, seen('vm-3', mobile.address)),
+    ],
+    [
+      'http, forwarded',
+      mobile,
+      `${shared}:8004 > vm-4:80`,
+      () => ask(mobile, `${shared}:8004`, seen('vm-4', mobile.address)),
+    ],
+    ['udp', telecom, `${second}:7 > vm-2`, () => udpEcho(telecom, second, 7)],
+    ['udp, forwarded', mobile, `${shared}:53 > vm-3:7`, () => udpEcho(mobile, shared, 53)],
+    ['traceroute', telecom, `${first} > vm-1`, () => traceroute(site, telecom, first)],
+    ['download', mobile, `${first} > vm-1`, () => download(mobile, first, 64 * MEGABYTE)],
+    ['iperf3', unicom, `${second} > vm-2`, () => iperf(two, unicom, second)],
+    ['http, outbound', one, 'telecom', () => ask(one, telecom.address, seen('telecom', first))],
+    ['http, hairpin', one, `${second} > vm-2`, () => ask(one, second, seen('vm-2', first))],
+  ];
+}
+
+/** Sends everything, one check after the other. */
+export async function* sendTraffic(site: Site, signal: AbortSignal): AsyncGenerator<Report> {
+  for (const [what, from, to, run] of checks(site)) {
+    signal.throwIfAborted();
+    const { result, passed } = await witness(site, run);
+    yield { what, from: from.name, to, ...result, passed };
+  }
+}
