@@ -1,0 +1,83 @@
+// npm run bench -- <service> [--json] [--quick] [--rounds N] [--case NAME]…: measures a service and
+// its peers in turn on one topology. Rows go to stdout, progress and the machine to stderr.
+import { parseArgs } from 'node:util';
+import { describeMachine } from './frame/machine.ts';
+import { formatJson, formatTable } from './frame/rows.ts';
+import type { Bench, BenchOptions, Row } from './frame/types.ts';
+
+const benches: Record<string, () => Promise<Bench>> = {
+  natter: async () => (await import('./natter/bench.ts')).benchNatter,
+};
+
+const USAGE = `usage: npm run bench -- <service> [option]...
+services: ${Object.keys(benches).join(', ')}
+  --json      one JSON line a row
+  --quick     under a minute: fewer sizes, packets and cases
+  --rounds N  measure everything N times in turn (default 5, quick 3); rows are medians
+  --hook HOOK natter: forward by programs at tc (default) or tcx
+  --case NAME only the cases whose names start so; may be repeated
+example: npm run bench -- natter --case udp64-established/1k`;
+
+const LIMIT_MINUTES = { quick: 3, full: 40 };
+
+function fail(message: string, code: number): never {
+  console.error(`bench: ${message}`);
+  process.exit(code);
+}
+
+function readArguments() {
+  try {
+    const { values, positionals } = parseArgs({
+      allowPositionals: true,
+      options: {
+        json: { type: 'boolean', default: false },
+        quick: { type: 'boolean', default: false },
+        rounds: { type: 'string' },
+        hook: { type: 'string', default: 'tc' },
+        case: { type: 'string', multiple: true, default: [] },
+        help: { type: 'boolean', default: false },
+      },
+    });
+    return { ...values, service: positionals[0] ?? '', extra: positionals.slice(1) };
+  } catch (error) {
+    return fail(`${error instanceof Error ? error.message : error}\n${USAGE}`, 2);
+  }
+}
+
+async function main(): Promise<void> {
+  const wanted = readArguments();
+  if (wanted.help) return console.log(USAGE);
+  const open = benches[wanted.service];
+  if (!open || wanted.extra.length > 0) return fail(USAGE, 2);
+  const rounds = Number(wanted.rounds ?? (wanted.quick ? 3 : 5));
+  if (!Number.isInteger(rounds) || rounds < 1) return fail('--rounds: a number from 1 up', 2);
+  const { hook } = wanted;
+  if (hook !== 'tc' && hook !== 'tcx') return fail('--hook: tc or tcx', 2);
+  if (process.getuid?.() !== 0) {
+    return fail('network namespaces and BPF programs need root; run it by sudo', 77);
+  }
+  const limitMinutes = wanted.quick ? LIMIT_MINUTES.quick : LIMIT_MINUTES.full;
+  const stop = new AbortController();
+  const abort = (why: string) => stop.abort(new Error(why));
+  process.once('SIGINT', () => abort('interrupted'));
+  process.once('SIGTERM', () => abort('terminated'));
+  const limit = setTimeout(() => abort('took too long'), limitMinutes * 60_000);
+  console.error(`${wanted.service}: ${describeMachine()}`);
+  const { signal } = stop;
+  const common = { quick: wanted.quick, rounds, cases: wanted.case, signal };
+  const options: Omit<BenchOptions, 'progress'> = { ...common, hook };
+  const rows: Row[] = [];
+  const bench = (await open())({ ...options, progress: (line) => console.error(line) });
+  for await (const row of bench) {
+    rows.push(row);
+    if (wanted.json) console.log(formatJson(wanted.service, row));
+  }
+  clearTimeout(limit);
+  if (!wanted.json) console.log(formatTable(rows));
+}
+
+try {
+  await main();
+} catch (error) {
+  fail(error instanceof Error ? error.message : String(error), 1);
+}

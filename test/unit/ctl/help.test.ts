@@ -1,0 +1,81 @@
+import { execFileSync } from 'node:child_process';
+import { describe, expect, it } from 'vitest';
+import { COMMANDS, FAMILIES } from '../../../shared/ctl/commands.ts';
+import { bashCompletion } from '../../../shared/ctl/completion.ts';
+import { helpFor } from '../../../shared/ctl/help.ts';
+import { Harness } from './harness.ts';
+
+const MAX_LINES = 25;
+const MAX_COLUMNS = 100;
+
+const pages = [[], ...Object.keys(FAMILIES).map((name) => [name]), ['limit', 'group']].concat(
+  COMMANDS.map(({ name }) => name.split(' ')),
+);
+
+describe.each(pages)('help of "%s %s %s"', (...words) => {
+  const lines = helpFor(words, COMMANDS, FAMILIES);
+
+  it('fits a screen and ends with an example', () => {
+    expect(lines.length).toBeLessThanOrEqual(MAX_LINES);
+    expect(lines.filter((line) => line.length > MAX_COLUMNS)).toEqual([]);
+    expect(lines.at(-2)).toBe('example:');
+    expect(lines.at(-1)).toMatch(/^ {2}edgectl /);
+  });
+});
+
+it.each([
+  [['eip', '--help'], 'usage: edgectl eip VERB …'],
+  [['eip', '-h'], 'usage: edgectl eip VERB …'],
+  [['limit', 'group', '--help'], 'usage: edgectl limit group VERB …'],
+  [['help', 'forward', 'add'], 'usage: edgectl forward add FROM TO'],
+])('%j is answered', async (argv, expected) => {
+  const { code, out, err } = await new Harness().run(...argv);
+  expect({ code, err }).toEqual({ code: 0, err: '' });
+  expect(out).toContain(expected);
+});
+
+it('every family has its words', () => {
+  const families = COMMANDS.map(({ name }) => name.split(' ')).filter(({ length }) => length > 1);
+  expect(Object.keys(FAMILIES)).toEqual([...new Set(families.map(([first]) => first))]);
+});
+
+it('every command can be loaded', async () => {
+  for (const command of COMMANDS) expect(await command.load(), command.name).toBeTypeOf('function');
+});
+
+it('goes to stdout when asked for, to stderr with exit 2 when the call is wrong', async () => {
+  const harness = new Harness();
+  const asked = await harness.run('eip', 'add', '--help');
+  expect(asked).toMatchObject({ code: 0, err: '' });
+  expect(asked.out).toContain('usage: edgectl eip add ADDRESS [PRIVATE] [flags]');
+  const wrong = await harness.run('eip', 'add');
+  expect(wrong).toEqual({
+    code: 2,
+    out: '',
+    err: 'edgectl: ADDRESS is missing\nSee: edgectl eip add --help\n',
+  });
+});
+
+describe('bash completion', () => {
+  const script = bashCompletion(COMMANDS);
+  const complete = (...words: string[]) => {
+    const quoted = words.map((word) => `'${word}'`).join(' ');
+    const tail = `COMP_WORDS=(${quoted}); COMP_CWORD=${words.length - 1}; _edgectl`;
+    const input = `${script}\n${tail}\nprintf '%s\\n' "\${COMPREPLY[@]}"`;
+    return execFileSync('bash', { input, encoding: 'utf8' }).trim().split('\n');
+  };
+
+  it.each([
+    [['edgectl', 'ei'], ['eip']],
+    [
+      ['edgectl', 'eip', ''],
+      ['add', 'del', 'list', 'stats'],
+    ],
+    [['edgectl', 'limit', 'group', 'a'], ['add']],
+    [['edgectl', 'get', 'f'], ['forward']],
+    [['edgectl', 'apply', '--pr'], ['--prune']],
+    [['edgectl', 'get', '-o', 'y'], ['yaml']],
+  ])('%j', (words, expected) => {
+    expect(complete(...words)).toEqual(expected);
+  });
+});
