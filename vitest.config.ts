@@ -13,14 +13,14 @@ export default defineConfig({
       { extends: true, test: { name: 'unit', include: ['test/unit/**/*.test.ts'] } },
       {
         extends: true,
-        test: { name: 'sim', include: ['test/sim/**/*.test.ts'], retry: isCi ? 1 : 0 },
+        test: { name: 'sim', include: ['test/sim/**/*.test.ts'], retry: isCi ? 2 : 0 },
       },
       {
         extends: true,
         test: {
           name: 'system',
-          // CI's machine is busy with what it does besides; a second try is shown in the report.
-          retry: isCi ? 1 : 0,
+          // CI's machine is busy with what it does besides; a further try is shown in the report.
+          retry: isCi ? 2 : 0,
           include: ['test/system/**/*.test.ts'],
           fileParallelism: false,
           testTimeout: 120_000,

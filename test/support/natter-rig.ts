@@ -129,8 +129,9 @@ export class NatterRig {
     writeFileSync(this.configPath, JSON.stringify(this.config));
   }
 
-  /** Starts the daemon; resolves when it is ready. */
+  /** Starts the daemon, after one that a failed test left; resolves when it is ready. */
   async start(): Promise<void> {
+    await this.end('SIGKILL');
     const daemon = this.launch();
     await until(
       'the daemon to be ready',
@@ -154,7 +155,8 @@ export class NatterRig {
 
   async end(signal: NodeJS.Signals): Promise<number | null> {
     const { daemon } = this;
-    if (daemon === undefined || daemon.exitCode !== null) return null;
+    if (daemon === undefined) return null;
+    if (daemon.exitCode !== null || daemon.signalCode !== null) return daemon.exitCode;
     const exited = once(daemon, 'exit');
     daemon.kill(signal);
     await exited;
