@@ -21,6 +21,8 @@ export type Lease = {
   key: Uint8Array;
   hasLongKey: boolean;
   hasDetails: boolean;
+  /** State 3: for isolation; until it lapses only its instance may bind it. */
+  isLongReserve: boolean;
   leaseSeconds: number;
   version: number;
 };
