@@ -121,8 +121,8 @@ export interface LeaseBook {
   counts(pools: Pools): LeaseCounts;
 }
 
-// What the book needs of Redis: `shared/store/lease-backend.ts` is the real one, `redis-model.ts`
-// in test/support the modelled one. One conformance suite holds both.
+// What the book needs of Redis: `backend.ts` is the real one, `redis-model.ts` in
+// test/support/dhcp the modelled one. One conformance suite holds both.
 
 export type Op = 'bind' | 'reserve' | 'unreserve' | 'release' | 'decline' | 'free' | 'teach';
 
@@ -136,6 +136,15 @@ export type Item = {
   offered?: true;
   force?: true;
   details?: Details;
+  /** Logged (§5) when the item is done, with what the client was told. */
+  event?: LeaseEvent;
+};
+
+export type LeaseEvent = {
+  type: 'bind' | 'renew' | 'release' | 'decline' | 'free';
+  mac: string;
+  keyHex: string;
+  hostname?: string;
 };
 
 /** §4's codes. */
@@ -156,19 +165,30 @@ export type BlockBytes = { block: number; bytes: Uint8Array };
 
 export type LogEntry = { id: string; instance: number; records: Uint8Array };
 
-/** A change that ran. `lost`: WAIT or WAITAOF counted too few, so nothing may be promised. */
+/** What ran. Not durable: WAIT or WAITAOF counted too few, so nothing may be promised. */
 export type Ran = { nowSeconds: number; results: ItemResult[]; durable: boolean };
-/** Nothing ran: block `block` has another lineage. */
+/**
+ * Block `block` has the lineage `fenced` (''; it is gone), not ours: adopt it, then run all again.
+ * Nothing ran; in a Cluster, maybe items of other blocks did, and running them again is harmless.
+ */
 export type Fenced = { fenced: string; block: number; nowSeconds: number };
 
 export interface LeaseBackend {
-  /** Redis' lineage (§7) on the connections in use; changes when they were made anew. */
+  /**
+   * Redis' lineage (§7) on the connections in use; another one as soon as they were made anew. Of a
+   * Cluster: those of all its primaries in one text.
+   */
   lineage(): Promise<string>;
   /**
-   * Runs the items and, in the same pipeline, registers new blocks and appends to the log. Rejects
-   * with EDGE_STORE_… when it is not known what ran.
+   * Runs the items in order, registers new blocks and appends what was done to the log. Rejects
+   * with EDGE_STORE_… when it is not known what ran. At most 128 items a call. Calls alternate
+   * between two connections: two may be under way, a third waits behind the first.
    */
-  run(items: readonly Item[], events: string): Promise<Ran | Fenced>;
+  run(items: readonly Item[]): Promise<Ran | Fenced>;
+  /**
+   * Those of the blocks that have the lineage `from` ('': that are gone) get ours and the
+   * quarantine; resolves with how many.
+   */
   adopt(blocks: readonly number[], from: string, quarantineSeconds: number): Promise<number>;
   /** Sets a longer quarantine; never a shorter one. */
   lengthen(block: number, quarantineSeconds: number): Promise<void>;
@@ -180,10 +200,6 @@ export interface LeaseBackend {
   offered(key: Uint8Array): Promise<Ipv4 | undefined>;
   logTail(): Promise<string>;
   /** Waits up to `blockMs`. 'trimmed': read the blocks again. */
-  follow(
-    afterId: string,
-    blockMs: number,
-    signal: AbortSignal,
-  ): Promise<LogEntry[] | 'trimmed'>;
+  follow(afterId: string, blockMs: number, signal: AbortSignal): Promise<LogEntry[] | 'trimmed'>;
   close(): void;
 }
