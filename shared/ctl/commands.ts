@@ -1,6 +1,7 @@
 // Every command of edgectl: what parsing, help and completion know. Code is loaded when it runs.
 
 import type { Command, Flag, Positional } from './command.ts';
+import { vifs } from './commands-dhcp.ts';
 import * as flag from './flags.ts';
 
 const CHANGE: readonly Flag[] = [...flag.WAIT, flag.JSON_FLAG, ...flag.STORE];
@@ -16,6 +17,7 @@ export const FAMILIES: Record<string, string> = {
   eip: 'Elastic IPs and their 1:1 mapping.',
   forward: 'Port forwards: one EIP for many machines.',
   limit: 'Bandwidth limits, of one EIP or shared by a group.',
+  vif: 'A VM on its own /30 of this host.',
 };
 
 const files: readonly Command[] = [
@@ -349,6 +351,7 @@ export const COMMANDS: readonly Command[] = [
   ...eips,
   ...forwards,
   ...limits,
+  ...vifs,
   ...cluster,
   ...insight,
 ];

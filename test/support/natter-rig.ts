@@ -38,7 +38,7 @@ export type Status = {
 };
 
 /** A process that holds a network namespace, and dies with this one. */
-class Host {
+export class Host {
   readonly #holder: ChildProcess;
 
   constructor() {
