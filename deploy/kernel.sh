@@ -1,6 +1,7 @@
 #!/bin/sh
 # Tries, in a network namespace of its own, what the data plane and the lab ask of the kernel.
-# One line names everything that is missing; exit 1. Silent when all is there.
+# One line names everything that is missing; exit 1. Silent when all is there. With the argument
+# runtime it leaves out nftables, which only the lab has.
 set -eu
 
 unshare -n true 2>/dev/null || {
@@ -9,6 +10,7 @@ unshare -n true 2>/dev/null || {
 }
 
 missing=$(unshare -n sh -c '
+  scope=$1
   try() {
     option=$1
     shift
@@ -21,10 +23,11 @@ missing=$(unshare -n sh -c '
   try CONFIG_NET_CLS_BPF tc filter add dev a0 ingress bpf da bytecode "1,6 0 0 0"
   try CONFIG_IP_ROUTE_MULTIPATH ip route add 10.1.0.0/24 nexthop via 10.0.0.2 nexthop via 10.0.0.3
   try CONFIG_IP_MULTIPLE_TABLES ip rule add fwmark 1 lookup 1
+  [ "$scope" != runtime ] || exit 0
   try CONFIG_NF_TABLES nft add table ip t
   try CONFIG_NF_TABLES nft "add chain ip t c { type filter hook prerouting priority 0; }"
   try CONFIG_NFT_NUMGEN nft add rule ip t c meta mark set numgen random mod 2
-' 2>/dev/null)
+' sh "${1-all}" 2>/dev/null)
 
 [ -z "$missing" ] || {
   echo "setup: this kernel ($(uname -r)) lacks: $missing" >&2

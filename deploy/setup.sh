@@ -1,16 +1,22 @@
 #!/bin/sh
 # Installs what is missing (system packages, node packages, the Node 24 runtime) and builds. Called
 # by npm start and npm test; says nothing and takes a moment when there is nothing to do.
+#   setup.sh          all that the lab and the tests need, too
+#   setup.sh runtime  what an appliance needs: to run the daemons, and to build them
+#   setup.sh bench    all, and the DHCP server that ours is measured against
 # Exit codes: 0 ready, 1 something is missing (one line says what), 77 not allowed to.
 set -eu
 cd "$(dirname "$0")/.."
 
-runtime='iproute2 libbpf1 redis-server'
-build='clang llvm libbpf-dev linux-libc-dev'
+runtime='iproute2 libbpf1 libpcap0.8 redis-server'
+# libpcap-dev is for more than the build: cap opens libpcap.so by this name, and without it each
+# frame comes up to a second late.
+build='clang llvm libbpf-dev linux-libc-dev g++ make python3 libpcap-dev'
 lab='bird2 curl ethtool iperf3 iputils-ping nftables procps socat tcpdump traceroute util-linux'
-tests='bpftool mariadb-server'
+tests='bpftool mariadb-server udhcpc isc-dhcp-client isc-dhcp-relay dhcpcd-base kea-admin'
+bench='kea-dhcp4-server postgresql'
 # Of these packages, what would run from the next boot on.
-services='redis-server bird mariadb'
+services='redis-server bird mariadb isc-dhcp-relay kea-dhcp4-server postgresql'
 
 die() {
   code=$1
@@ -30,9 +36,11 @@ quietly() {
 }
 
 missing_packages() {
-  for package in $runtime $build $lab $tests; do
-    case $(dpkg-query -W -f '${db:Status-Status}' "$package" 2>/dev/null) in
-    installed) ;;
+  # shellcheck disable=SC2086 # a list of words
+  present=$(dpkg-query -W -f ' ${db:Status-Status}:${Package} ' $wanted 2>/dev/null || true)
+  for package in $wanted; do
+    case $present in
+    *" installed:$package "*) ;;
     *) printf '%s ' "$package" ;;
     esac
   done
@@ -73,6 +81,44 @@ without_services() {
   [ -z "$policy" ] || rm -f "$policy"
 }
 
+# cap and raw-socket are C++, built for the Node that will run them and against the headers that
+# come with it, by the node-gyp that comes with npm: not every npm would run their install scripts.
+addons_load() {
+  node -e "require('cap'); require('raw-socket')" >"$log" 2>&1
+}
+
+# NDEBUG: with its assertions, cap would end the process when a link goes down.
+build_addon() (
+  cd "node_modules/$1"
+  CXXFLAGS="${CXXFLAGS-} -DNDEBUG" npm_config_nodedir=$headers node "$node_gyp" rebuild
+)
+
+build_addons() {
+  for tool in "${CXX:-g++}" make python3; do
+    command -v "$tool" >/dev/null || die 1 "$tool is missing: cap and raw-socket cannot be built"
+  done
+  headers=$(node -p 'path.resolve(process.execPath, "../..")')
+  [ -e "$headers/include/node/node.h" ] ||
+    die 1 "the headers of Node $(node --version) are missing: $headers/include/node"
+  node_gyp=$(npm run --silent env 2>/dev/null | sed -n 's/^npm_config_node_gyp=//p')
+  [ -e "$node_gyp" ] || die 1 "npm $(npm --version) has no node-gyp: cap and raw-socket need it"
+  for addon in cap raw-socket; do
+    echo "setup: build $addon" >&2
+    quietly "building $addon" build_addon $addon
+  done
+  addons_load || {
+    cat "$log" >&2
+    die 1 "cap and raw-socket were built, but do not load under Node $(node --version)"
+  }
+}
+
+scope=${1-all}
+case $scope in
+runtime) wanted="$runtime $build" npm_flags=--omit=dev ;;
+all) wanted="$runtime $build $lab $tests" npm_flags= ;;
+bench) wanted="$runtime $build $lab $tests $bench" npm_flags= ;;
+*) die 1 "no such scope: $scope (runtime, all, bench)" ;;
+esac
 [ "$(id -u)" = 0 ] ||
   die 77 'root is needed (network namespaces, BPF, apt): run it as root or with sudo'
 [ "$(uname -s)" = Linux ] || die 1 'Linux is needed'
@@ -88,7 +134,11 @@ if command -v dpkg-query >/dev/null && command -v apt-get >/dev/null; then
     without_services "$packages"
   fi
 else
-  for tool in ip tc nft redis-server clang bird curl ethtool iperf3 ping traceroute; do
+  tools='ip tc redis-server clang'
+  case $scope in
+  all | bench) tools="$tools nft bird curl ethtool iperf3 ping traceroute" ;;
+  esac
+  for tool in $tools; do
     command -v $tool >/dev/null ||
       die 1 "$tool is missing, and this is no Debian: install it by hand"
   done
@@ -98,23 +148,27 @@ fi
 # needs an install script: not every npm would run one without being asked.
 stamp=node_modules/.edge-lock
 lock=$(sha256sum package-lock.json | cut -d ' ' -f 1)-$(uname -m)
-if [ "$(cat $stamp 2>/dev/null)" != "$lock" ]; then
+have=$(cat $stamp 2>/dev/null || true)
+# What has all has what runtime asks for.
+if [ "$have" != "$lock" ] && [ "$have" != "$lock$npm_flags" ]; then
   echo 'setup: npm ci' >&2
-  quietly 'npm ci' npm ci --ignore-scripts --no-audit --no-fund
+  # shellcheck disable=SC2086 # no word, or one
+  quietly 'npm ci' npm ci --ignore-scripts --no-audit --no-fund $npm_flags
   # npm 9 and 10 leave this link out.
   for own in node_modules/node-linux-*/bin/node; do
     [ ! -x "$own" ] || ln -sf "../${own#node_modules/}" node_modules/.bin/node
   done
-  echo "$lock" >$stamp
+  echo "$lock$npm_flags" >$stamp
 fi
 PATH=$PWD/node_modules/.bin:$PATH
 node -e 'process.exit(parseInt(process.versions.node) < 24 ? 1 : 0)' ||
   die 1 "no Node 24 for $(uname -m) among the packages: put one on the PATH" \
     "(here: $(node --version))"
+addons_load || build_addons
 
 if ! grep -q ' /sys/fs/bpf bpf ' /proc/mounts; then
   mount -t bpf bpf /sys/fs/bpf 2>/dev/null ||
     die 77 'cannot mount bpf on /sys/fs/bpf: CAP_SYS_ADMIN and CONFIG_BPF_SYSCALL are needed'
 fi
-sh deploy/kernel.sh
+sh deploy/kernel.sh "$scope"
 node deploy/build.ts
