@@ -9,8 +9,6 @@ set -eu
 cd "$(dirname "$0")/.."
 
 runtime='iproute2 libbpf1 libpcap0.8 redis-server'
-# libpcap-dev is for more than the build: cap opens libpcap.so by this name, and without it each
-# frame comes up to a second late.
 build='clang llvm libbpf-dev linux-libc-dev g++ make python3 libpcap-dev'
 lab='bird2 curl ethtool iperf3 iputils-ping nftables procps socat tcpdump traceroute util-linux'
 tests='bpftool mariadb-server udhcpc isc-dhcp-client isc-dhcp-relay dhcpcd-base kea-admin'
