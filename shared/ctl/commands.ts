@@ -1,13 +1,20 @@
 // Every command of edgectl: what parsing, help and completion know. Code is loaded when it runs.
 
 import type { Command, Flag, Positional } from './command.ts';
-import { vifs } from './commands-dhcp.ts';
+import { EXPLAIN_CLIENT, leases, vifs } from './commands-dhcp.ts';
 import * as flag from './flags.ts';
 
 const CHANGE: readonly Flag[] = [...flag.WAIT, flag.JSON_FLAG, ...flag.STORE];
 const SHOW: readonly Flag[] = [flag.JSON_FLAG, ...flag.STORE];
 const LOCAL: readonly Flag[] = [flag.SOCKET, flag.JSON_FLAG];
-const KINDS = ['eip', 'forward', 'group', 'node'] as const;
+const KINDS = [
+  ...['eip', 'forward', 'group', 'subnet', 'reservation', 'class', 'l3net', 'node'],
+] as const;
+const SERVICE: Flag = {
+  name: 'service',
+  value: 'NAME',
+  help: 'which one, if the host runs several',
+};
 
 const ADDRESS: Positional = { name: 'ADDRESS' };
 const NODE: Positional = { name: 'NODE' };
@@ -17,6 +24,7 @@ export const FAMILIES: Record<string, string> = {
   eip: 'Elastic IPs and their 1:1 mapping.',
   forward: 'Port forwards: one EIP for many machines.',
   limit: 'Bandwidth limits, of one EIP or shared by a group.',
+  lease: 'DHCP leases, as the dhcpd on this host knows them.',
   vif: 'A VM on its own /30 of this host.',
 };
 
@@ -252,10 +260,11 @@ const cluster: readonly Command[] = [
   },
   {
     name: 'drain',
-    summary: 'Takes all traffic off a natter and waits until it is drained.',
+    summary: 'Takes all traffic off an instance and waits until it is drained.',
     positionals: [NODE],
     flags: [
       { name: 'timeout', value: 'TIME', help: 'how long draining may take (default 60s)' },
+      SERVICE,
       ...CHANGE.filter((known) => known.name !== 'wait'),
     ],
     notes: ['The wish is stored: a node that restarts stays drained until undrain.'],
@@ -264,10 +273,11 @@ const cluster: readonly Command[] = [
   },
   {
     name: 'undrain',
-    summary: 'Gives a drained natter its traffic back.',
+    summary: 'Gives a drained instance its traffic back.',
     positionals: [NODE],
     flags: [
       { name: 'timeout', value: 'TIME', help: 'how long it may take (default 60s)' },
+      SERVICE,
       ...CHANGE.filter((known) => known.name !== 'wait'),
     ],
     example: 'edgectl undrain natter-1',
@@ -275,7 +285,7 @@ const cluster: readonly Command[] = [
   },
   {
     name: 'confirm',
-    summary: 'Says that a store which was wiped, or went back, is meant as it is.',
+    summary: 'Says that a store that was wiped, or went back, is meant so.',
     positionals: [],
     flags: [
       { name: 'yes', help: 'do not ask' },
@@ -296,10 +306,12 @@ const cluster: readonly Command[] = [
 const insight: readonly Command[] = [
   {
     name: 'explain',
-    summary: 'Runs the live program of this host on a packet and prints each step.',
-    positionals: [{ name: 'FLOW', many: true }],
-    flags: LOCAL,
+    summary: 'What would happen to a packet, or a DHCP client, and why.',
+    positionals: [{ name: 'FLOW|MAC', many: true }],
+    flags: [...EXPLAIN_CLIENT, ...LOCAL],
     notes: [
+      'A MAC is a DHCP client, whose DISCOVER the dhcpd of this host decides on; else the program in',
+      'the kernel is run on the packet.',
       'FLOW is "SOURCE[:PORT] > DESTINATION[:PORT][/PROTOCOL]"; quote it, or leave out the ">".',
       'PROTOCOL is tcp, udp, icmp, sctp, gre, esp or a number; without ports the default is icmp.',
     ],
@@ -351,6 +363,7 @@ export const COMMANDS: readonly Command[] = [
   ...eips,
   ...forwards,
   ...limits,
+  ...leases,
   ...vifs,
   ...cluster,
   ...insight,

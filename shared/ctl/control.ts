@@ -5,8 +5,8 @@ import { OperationalError } from '../errors.ts';
 import type { Arguments } from './command.ts';
 import type { Context, Control } from './context.ts';
 
-export function controlOf(context: Context, args: Arguments): Control {
-  const socket = args.values.get('socket') ?? join(context.paths.run, 'natter.sock');
+export function controlOf(context: Context, args: Arguments, service = 'natter'): Control {
+  const socket = args.values.get('socket') ?? join(context.paths.run, `${service}.sock`);
   return context.openControl(socket);
 }
 

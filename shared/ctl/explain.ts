@@ -1,11 +1,16 @@
 // `explain`: the daemon runs the live program on a packet of the flow; the steps are printed.
 
+import { parseMac } from '../net/mac.ts';
 import { type Run, UsageError } from './command.ts';
 import { controlOf, fieldsOf, listOf, textOf } from './control.ts';
 import { EXIT } from './exit.ts';
+import { explainLease } from './explain-lease.ts';
 import { formatFlow, parseFlow } from './flow.ts';
 
+/** A MAC asks dhcpd, anything else is a flow and asks natter. */
 export const explain: Run = async (context, args) => {
+  const [first = ''] = args.positionals;
+  if (parseMac(first) !== undefined) return explainLease(context, args);
   const flow = parseFlow(args.positionals.join(' '));
   if (typeof flow === 'string') throw new UsageError(flow);
   const answer = fieldsOf(await controlOf(context, args).post('/explain', flow), 'explain');
