@@ -29,8 +29,10 @@ export type Block = {
   dueAt: Uint32Array;
   /** Records that are not unused. */
   used: number;
-  /** Which lineage, counted from 1, the block was last compared under; 0: never. */
+  /** Which lineage, counted from 1, the block was last compared under. */
   epoch: number;
+  /** Counts changes, so that a comparison sees what happened while it read. */
+  touched: number;
   quarantineUntil: number;
   /** Never-used addresses below this offset may have been used by what was lost (§7). */
   skipBelow: number;
@@ -46,6 +48,8 @@ const keyView = new DataView(keyBytes.buffer);
 
 export class Replica {
   readonly blocks = new Map<number, Block>();
+  /** Of blocks that are heard of first: all that is known of them is of this lineage. */
+  epoch = 0;
   readonly #index: ClientIndex;
   readonly #seed: number;
   #changed: Changed = () => {};
@@ -83,7 +87,8 @@ export class Replica {
       dueAt: new Uint32Array(memory, BLOCK_BYTES, BLOCK_ADDRESSES),
       kind: new Uint8Array(memory, BLOCK_BYTES + 4 * BLOCK_ADDRESSES, BLOCK_ADDRESSES),
       used: 0,
-      epoch: 0,
+      epoch: this.epoch,
+      touched: 0,
       quarantineUntil: 0,
       skipBelow: 0,
     };
@@ -161,6 +166,7 @@ export class Replica {
   }
 
   #write(block: Block, address: number, at: number, source: Uint8Array, offset: number): void {
+    block.touched++;
     const keyAt = at + FIELD.key;
     const hadKey = block.bytes[keyAt] !== 0;
     const hasKey = source[offset + FIELD.key] !== 0;

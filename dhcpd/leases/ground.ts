@@ -1,0 +1,111 @@
+// What the parts of the book stand on together: the replica, the time, the lineage, and word of
+// what Redis answered. Parts know this and not one another.
+import type { Clock } from '../../shared/clock.ts';
+import type { Random } from '../../shared/random.ts';
+import { Ledger } from './ledger.ts';
+import type { BookEvent, BookSettings, LeaseBookOptions } from './options.ts';
+import { Replica } from './replica.ts';
+import { RedisTime } from './time.ts';
+import type { LeaseBackend } from './types.ts';
+
+/** §1: skew, transit, and a reply's age. */
+export const GRACE_SECONDS = 30;
+/** R5. */
+export const REPLY_WITHIN_MS = 5000;
+/** R8. */
+export const MAX_ESTIMATE_AGE_MS = 60_000;
+
+export class Ground {
+  readonly backend: LeaseBackend;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly settings: BookSettings;
+  readonly instance: number;
+  readonly members: () => number;
+  readonly replica: Replica;
+  readonly ledger: Ledger;
+  readonly time: RedisTime;
+  readonly notice: (event: BookEvent, message: string, fields?: Record<string, unknown>) => void;
+  lineage: string | undefined;
+  /** Lineages that were seen, counted: what was learnt under an earlier one needs a comparison. */
+  epoch = 0;
+  lastAnswerMs = Number.NEGATIVE_INFINITY;
+  lastError: string | undefined;
+  losses = 0;
+
+  constructor(options: LeaseBookOptions) {
+    this.clock = options.clock;
+    this.random = options.random;
+    this.settings = options.settings;
+    this.instance = options.instance;
+    this.members = () => Math.max(1, options.members());
+    this.notice = options.notice ?? (() => {});
+    this.time = new RedisTime(options.clock);
+    this.replica = new Replica(options.random.integer(2 ** 32));
+    this.ledger = new Ledger(this.replica, () => this.time.earliest);
+    this.backend = watched(options.backend, () => {
+      this.lastAnswerMs = this.clock.monotonicMs();
+    });
+  }
+
+  /** A reply that was asked for at `sentMs` and just came told Redis' time. */
+  sample(nowSeconds: number, sentMs: number): void {
+    this.time.sample(nowSeconds, sentMs, this.clock.monotonicMs());
+  }
+
+  /** A record as a reply has it, to a call that was sent in this epoch. */
+  learn(address: number, record: Uint8Array, epoch: number): void {
+    this.replica.put(address, record, 0);
+    const block = this.replica.block(address);
+    // An answer of the Redis before: true once, so it takes part in the comparison.
+    if (block !== undefined && epoch < block.epoch) block.epoch = epoch;
+  }
+
+  /** Redis answers from another history than before, or for the first time. */
+  noticeLineage(lineage: string): void {
+    if (lineage === this.lineage) return;
+    const before = this.lineage;
+    this.lineage = lineage;
+    this.epoch++;
+    this.replica.epoch = this.epoch;
+    if (before === undefined) return;
+    this.notice('book-lineage', `Redis has another history: ${before} was, ${lineage} is`, {
+      before,
+      lineage,
+    });
+  }
+
+  failed(message: string): void {
+    if (message !== this.lastError) this.notice('book-error', message);
+    this.lastError = message;
+  }
+
+  /** Compared under the lineage that is in force. */
+  isCompared(address: number): boolean {
+    const block = this.replica.block(address);
+    return block === undefined || block.epoch === this.epoch;
+  }
+}
+
+/** Every answer counts as a sign of life, whatever was asked. */
+function watched(backend: LeaseBackend, answered: () => void): LeaseBackend {
+  const watch = async <T>(call: Promise<T>): Promise<T> => {
+    const value = await call;
+    answered();
+    return value;
+  };
+  return {
+    lineage: () => backend.lineage(), // may be known without asking
+    run: (items) => watch(backend.run(items)),
+    adopt: (blocks, from, seconds) => watch(backend.adopt(blocks, from, seconds)),
+    lengthen: (block, seconds) => watch(backend.lengthen(block, seconds)),
+    blocks: () => watch(backend.blocks()),
+    read: (blocks) => watch(backend.read(blocks)),
+    details: (addresses) => watch(backend.details(addresses)),
+    offer: (key, address, ttlMs) => watch(backend.offer(key, address, ttlMs)),
+    offered: (key) => watch(backend.offered(key)),
+    logTail: () => watch(backend.logTail()),
+    follow: (afterId, blockMs, signal) => watch(backend.follow(afterId, blockMs, signal)),
+    close: () => backend.close(),
+  };
+}
