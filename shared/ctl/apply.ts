@@ -1,9 +1,11 @@
 // `apply -f` and `diff -f`: the files against what is stored.
 
 import type { SiteFile } from '../site/file.ts';
+import { unitsOf as unitsOfKind } from '../site/kinds.ts';
+import { UNITS, type Unit } from '../site/place.ts';
 import { planApply } from '../site/plan.ts';
 import type { Change } from '../store/types.ts';
-import { changeSite, differencesOf, massText } from './change.ts';
+import { changeSite, differencesOf, massText, unitsOfChanges } from './change.ts';
 import { checkChanges } from './check.ts';
 import { type Arguments, type Run, UsageError } from './command.ts';
 import type { Context } from './context.ts';
@@ -25,6 +27,13 @@ function changesOf(files: SiteFile, state: SiteState, prune: boolean): Change[] 
   return changes;
 }
 
+/** Of the objects; what is pruned may be of any unit that has the kind. */
+function unitsOf(files: SiteFile, prune: boolean): Unit[] {
+  const pruned = prune ? files.kinds.flatMap(unitsOfKind) : [];
+  const named = unitsOfChanges(files.objects.map(({ record }) => record));
+  return UNITS.filter((unit) => pruned.includes(unit) || named.includes(unit));
+}
+
 function filesOf(context: Context, args: Arguments): Promise<SiteFile> {
   if (args.lists.has('file')) return readFiles(context, args);
   throw new UsageError('give the site file: -f FILE, or -f - for stdin');
@@ -34,14 +43,15 @@ export const apply: Run = async (context, args) => {
   const files = await filesOf(context, args);
   const prune = args.switches.has('prune');
   const edit = (state: SiteState) => ({ changes: changesOf(files, state, prune), files });
-  return changeSite(context, args, edit, describeMany);
+  return changeSite(context, args, edit, describeMany, unitsOf(files, prune));
 };
 
 export const diff: Run = async (context, args) => {
   const files = await filesOf(context, args);
   return withStore(context, args, async (store) => {
-    const state = await loadState(store);
-    const changes = changesOf(files, state, args.switches.has('prune'));
+    const prune = args.switches.has('prune');
+    const state = await loadState(store, unitsOf(files, prune));
+    const changes = changesOf(files, state, prune);
     const found = differencesOf(state, changes);
     await checkChanges(state, found, files);
     await writeDifferences(context, args, found);

@@ -4,7 +4,8 @@
 import { OperationalError } from '../errors.ts';
 import { type Difference, diffSite } from '../site/diff.ts';
 import type { SiteFile } from '../site/file.ts';
-import { kinds } from '../site/kinds.ts';
+import { kinds, sectionOf } from '../site/kinds.ts';
+import { placeOf, UNITS, type Unit } from '../site/place.ts';
 import { type ApplyPlan, type MassDelete, planApply } from '../site/plan.ts';
 import type { Change, ObjectRecord, Store } from '../store/types.ts';
 import { checkChanges } from './check.ts';
@@ -15,7 +16,7 @@ import { awaitEffect, readWait, reportEffect, type Wait } from './effect.ts';
 import { EXIT } from './exit.ts';
 import { Progress } from './progress.ts';
 import { withStore } from './session.ts';
-import { keyOf, loadState, type SiteState, UNIT } from './state.ts';
+import { keyOf, loadState, type SiteState } from './state.ts';
 
 const ATTEMPTS = 8;
 const RETRY_MS = 30;
@@ -33,7 +34,8 @@ export type Outcome = {
   differences: readonly Difference[];
   /** Changes asked for that were true already. */
   unchanged: number;
-  version: number;
+  /** Of the units that the command is about. */
+  versions: ReadonlyMap<Unit, number>;
   massDeletes: readonly MassDelete[];
   dryRun: boolean;
   lines: readonly string[];
@@ -55,21 +57,36 @@ export function differencesOf(state: SiteState, changes: readonly Change[]): Dif
   return diffSite(stored, wanted, ALL_KINDS);
 }
 
-type Work = { context: Context; args: Arguments; store: Store; progress: Progress };
+type Work = {
+  context: Context;
+  args: Arguments;
+  store: Store;
+  progress: Progress;
+  units: readonly Unit[];
+};
 
+/** The units that changes are about, in their order. */
+export function unitsOfChanges(changes: Iterable<{ kind: string; id: string }>): Unit[] {
+  const found = new Set<Unit>();
+  for (const { kind, id } of changes) found.add(placeOf(kind, id).unit);
+  return UNITS.filter((unit) => found.has(unit));
+}
+
+/** `units`: those that the edit sees and may change; each is waited for. */
 export function changeSite(
   context: Context,
   args: Arguments,
   edit: MakeEdit,
   describe: Describe,
+  units: readonly Unit[] = ['natter'],
 ): Promise<number> {
   const wait = readWait(args);
   return withStore(context, args, async (store) => {
     const progress = new Progress(context.err, context.clock);
-    const work = { context, args, store, progress };
+    const work = { context, args, store, progress, units };
     try {
       const outcome = await storeEdit(work, edit);
-      const effect = outcome.dryRun ? undefined : await effectOf(work, wait, outcome.version);
+      const effect = outcome.dryRun ? undefined : await effectOf(work, wait, outcome.versions);
       progress.done();
       if (outcome.dryRun) {
         await describeDryRun(context, args, outcome);
@@ -84,41 +101,45 @@ export function changeSite(
 }
 
 /** Whoever interrupts the wait is told that the change itself is stored. */
-async function effectOf(work: Work, wait: Wait, version: number) {
+async function effectOf(work: Work, wait: Wait, versions: ReadonlyMap<Unit, number>) {
   const { context } = work;
   try {
-    return await awaitEffect({ ...work, wait }, version);
+    return await awaitEffect({ ...work, wait }, versions);
   } catch (error) {
     const unknown = 'it is not known whether it is in force';
-    await context.err.line(`edgectl: stored as version ${version}, but ${unknown}`);
+    const stored = [...versions.values()].join(' and ');
+    await context.err.line(`edgectl: stored as version ${stored}, but ${unknown}`);
     throw error;
   }
 }
 
 async function storeEdit(work: Work, edit: MakeEdit): Promise<Outcome> {
-  const { context, args, store, progress } = work;
+  const { context, args, store, progress, units } = work;
   const dryRun = args.switches.has('dry-run');
   const done: Difference[] = [];
   for (let attempt = 1; ; attempt++) {
     progress.show('reading the site');
-    const state = await loadState(store);
+    const state = await loadState(store, units);
     const wanted = edit(state);
     const toDo = differencesOf(state, wanted.changes);
     await checkChanges(state, toDo, wanted.files);
     const plan = planApply(state.records.values(), toDo);
-    const outcome = (version: number, differences: readonly Difference[]): Outcome => ({
+    const outcome = (
+      versions: ReadonlyMap<Unit, number>,
+      differences: readonly Difference[],
+    ): Outcome => ({
       differences,
       unchanged: Math.max(0, wanted.changes.length - differences.length),
-      version,
+      versions,
       massDeletes: plan.massDeletes,
       dryRun,
       lines: wanted.lines ?? [],
     });
-    if (dryRun) return outcome(state.version, toDo);
-    if (toDo.length === 0) return outcome(state.version, done);
+    if (dryRun) return outcome(state.versions, toDo);
+    if (toDo.length === 0) return outcome(state.versions, done);
     await confirmDeletes(work, plan.massDeletes);
     try {
-      return outcome(await commit(work, state.version, { plan, toDo, done }), done);
+      return outcome(await commit(work, state.versions, { plan, toDo, done }), done);
     } catch (error) {
       if (!isConflict(error) || attempt === ATTEMPTS) throw error;
       await context.clock.sleep(RETRY_MS * attempt, context.signal);
@@ -136,21 +157,21 @@ function tellStored(context: Context, stored: number, total: number): Promise<vo
 /** Adds to `done` what is stored, so that a conflict on the way is picked up from there. */
 async function commit(
   { context, store, progress }: Work,
-  startVersion: number,
+  startVersions: ReadonlyMap<Unit, number>,
   steps: { plan: ApplyPlan; toDo: readonly Difference[]; done: Difference[] },
-): Promise<number> {
+): Promise<ReadonlyMap<Unit, number>> {
   const { plan, toDo, done } = steps;
-  let version = startVersion;
+  const versions = new Map(startVersions);
   let stored = 0;
-  for (const changes of plan.calls) {
+  for (const { unit, changes } of plan.calls) {
     if (context.signal.aborted) {
       await tellStored(context, stored, toDo.length);
       context.signal.throwIfAborted();
     }
     progress.show(`storing ${stored} of ${toDo.length} changes`);
-    const options = { expectedVersion: version, author: context.author };
+    const options = { expectedVersion: versions.get(unit) ?? 0, author: context.author };
     try {
-      ({ version } = await store.apply(UNIT, changes, options));
+      versions.set(unit, (await store.apply(unit, changes, options)).version);
     } catch (error) {
       if (stored > 0 && !isConflict(error)) await tellStored(context, stored, toDo.length);
       throw error;
@@ -158,7 +179,7 @@ async function commit(
     done.push(...toDo.slice(stored, stored + changes.length));
     stored += changes.length;
   }
-  return version;
+  return versions;
 }
 
 function isConflict(error: unknown): boolean {
@@ -167,7 +188,9 @@ function isConflict(error: unknown): boolean {
 
 /** `2 of 3 eips` */
 export function massText(found: readonly MassDelete[]): string {
-  return found.map(({ kind, deleted, stored }) => `${deleted} of ${stored} ${kind}s`).join(', ');
+  return found
+    .map(({ kind, deleted, stored }) => `${deleted} of ${stored} ${sectionOf(kind)}`)
+    .join(', ');
 }
 
 /** Asks on a terminal; elsewhere throws EDGE_CTL_MASS_DELETE. */

@@ -80,7 +80,10 @@ const files: readonly Command[] = [
       },
       ...SHOW,
     ],
-    notes: [`KIND is one of ${KINDS.join(', ')}. Exit 1 when ID is not there.`],
+    notes: [
+      `KIND is one of ${KINDS.join(', ')}.`,
+      'Exit 1 when ID is not there. A node of another service than natter is SERVICE/NODE.',
+    ],
     example: 'edgectl get -o yaml > site.yaml',
     load: async () => (await import('./get.ts')).get,
   },

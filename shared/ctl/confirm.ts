@@ -2,6 +2,7 @@
 // of the store, whose version is raised over all that they hold; for the local one by its socket.
 
 import { OperationalError } from '../errors.ts';
+import { UNITS, type Unit } from '../site/place.ts';
 import type { Head, Store } from '../store/types.ts';
 import type { Outcome } from './change.ts';
 import { type Arguments, type Run, UsageError } from './command.ts';
@@ -13,30 +14,28 @@ import { durationMs } from './flags.ts';
 import { appliedVersion, type Heard, nodeNames } from './members.ts';
 import { Progress } from './progress.ts';
 import { withStore } from './session.ts';
-import { SERVICE, UNIT } from './state.ts';
 
 const LOCAL_WAIT_MS = 10_000;
 const LOCAL_POLL_MS = 100;
 
-/** Those that hold a later version than the store has: it is not the store that they followed. */
-async function look(store: Store): Promise<{ head: Head; ahead: Heard[] }> {
-  const members = await store.members(SERVICE);
-  const head = await store.head(UNIT); // after the members: by rights none is ahead of it
-  return { head, ahead: members.filter((one) => appliedVersion(one, UNIT) > head.version) };
+type Seen = { unit: Unit; head: Head; ahead: Heard[]; known: boolean };
+
+/** `ahead`: they hold a later version than the store has, which is not the one they followed. */
+async function look(store: Store, unit: Unit): Promise<Seen> {
+  const members = await store.members(unit);
+  const head = await store.head(unit); // after the members: by rights none is ahead of it
+  const ahead = members.filter((one) => appliedVersion(one, unit) > head.version);
+  return { unit, head, ahead, known: members.length > 0 };
 }
 
-function latest(ahead: readonly Heard[]): number {
-  return Math.max(...ahead.map((one) => appliedVersion(one, UNIT)));
+function latest({ unit, ahead }: Seen): number {
+  return Math.max(...ahead.map((one) => appliedVersion(one, unit)));
 }
 
-async function ask(
-  { input, err }: Context,
-  args: Arguments,
-  head: Head,
-  ahead: readonly Heard[],
-): Promise<void> {
+async function ask({ input, err }: Context, args: Arguments, seen: Seen): Promise<void> {
+  const { head, ahead } = seen;
   const stands = `the store stands at version ${head.version} with ${head.count} objects`;
-  const text = `${stands}, instances at version ${latest(ahead)}: ${nodeNames(ahead)}`;
+  const text = `${stands}, instances at version ${latest(seen)}: ${nodeNames(ahead)}`;
   if (args.switches.has('yes')) return;
   const question = `${text}. Drop what they hold, and take the store as it is?`;
   if (input.isTty && err.isTty && (await input.confirm(question))) return;
@@ -48,26 +47,47 @@ async function ask(
 function confirmStore(context: Context, args: Arguments): Promise<number> {
   const wait = readWait(args);
   return withStore(context, args, async (store) => {
-    const { head, ahead } = await look(store);
-    let { version } = head;
+    const all = await Promise.all(UNITS.map((unit) => look(store, unit)));
+    const behind = all.filter(({ ahead }) => ahead.length > 0);
+    for (const seen of behind) await ask(context, args, seen);
     const lines: string[] = [];
-    if (ahead.length === 0) lines.push('nothing to confirm: no instance is ahead of the store');
-    else {
-      await ask(context, args, head, ahead);
-      const own = { expectedVersion: version, author: context.author };
-      version = await store.raise(UNIT, latest(ahead) + 1, own);
-      lines.push(`${head.count} objects confirmed: version ${head.version} is now ${version}`);
+    const versions = new Map<Unit, number>();
+    for (const seen of concerned(all)) {
+      versions.set(seen.unit, await confirmUnit(context, store, seen, lines));
     }
+    if (behind.length === 0) lines.push('nothing to confirm: no instance is ahead of the store');
     const progress = new Progress(context.err, context.clock);
-    const effect = await awaitEffect({ context, store, progress, wait }, version).finally(() =>
+    const effect = await awaitEffect({ context, store, progress, wait }, versions).finally(() =>
       progress.done(),
     );
     if (!args.switches.has('json')) for (const line of lines) await context.out.line(line);
-    const unchanged = head.count;
+    const unchanged = all.reduce((sum, { head }) => sum + head.count, 0);
     const nothing = { differences: [], massDeletes: [], dryRun: false } as const;
-    const outcome: Outcome = { ...nothing, unchanged, version, lines };
+    const outcome: Outcome = { ...nothing, unchanged, versions, lines };
     return reportEffect(context, args, outcome, effect);
   });
+}
+
+/** Where somebody is ahead; else where somebody is at all. */
+function concerned(all: readonly Seen[]): readonly Seen[] {
+  const behind = all.filter(({ ahead }) => ahead.length > 0);
+  if (behind.length > 0) return behind;
+  const known = all.filter((seen) => seen.known);
+  return known.length > 0 ? known : all.slice(0, 1);
+}
+
+async function confirmUnit(
+  context: Context,
+  store: Store,
+  seen: Seen,
+  lines: string[],
+): Promise<number> {
+  const { unit, head, ahead } = seen;
+  if (ahead.length === 0) return head.version;
+  const own = { expectedVersion: head.version, author: context.author };
+  const version = await store.raise(unit, latest(seen) + 1, own);
+  lines.push(`${head.count} objects confirmed: version ${head.version} is now ${version}`);
+  return version;
 }
 
 /** What the local daemon holds of its store, as it says itself. */

@@ -1,9 +1,8 @@
 // `delete KIND ID…` and `delete -f FILE…`.
 
-import { parseForwardFrom } from '../site/forward.ts';
+import { isIdOf } from '../site/ids.ts';
 import type { Kind } from '../site/kinds.ts';
-import { isName, parseHost } from '../site/value.ts';
-import { changeSite } from './change.ts';
+import { changeSite, unitsOfChanges } from './change.ts';
 import { type Arguments, type Run, UsageError } from './command.ts';
 import type { Context } from './context.ts';
 import { describeMany, describeNamed } from './describe.ts';
@@ -11,13 +10,7 @@ import { kindOf } from './get.ts';
 
 /** An id that no object of the kind can have is a slip of the pen; what is malformed may go. */
 function checkId(kind: Kind, id: string): void {
-  const valid =
-    kind === 'eip'
-      ? parseHost(id) !== undefined
-      : kind === 'forward'
-        ? parseForwardFrom(id) !== undefined
-        : isName(id);
-  if (!valid) throw new UsageError(`no ${kind} can have the id "${id}"`);
+  if (!isIdOf(kind, id)) throw new UsageError(`no ${kind} can have the id "${id}"`);
 }
 
 function deleteNamed(context: Context, args: Arguments): Promise<number> {
@@ -36,6 +29,7 @@ function deleteNamed(context: Context, args: Arguments): Promise<number> {
       };
     },
     describeNamed,
+    unitsOfChanges(ids.map((id) => ({ kind, id }))),
   );
 }
 
@@ -55,5 +49,6 @@ export const deleteObjects: Run = async (context, args) => {
       files,
     }),
     describeMany,
+    unitsOfChanges(files.objects.map(({ record }) => record)),
   );
 };

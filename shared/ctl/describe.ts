@@ -2,12 +2,14 @@
 
 import { formatIpv4 } from '../net/ipv4.ts';
 import type { Difference } from '../site/diff.ts';
+import { type Entry, entryOf } from '../site/entry.ts';
 import { formatForwardTo } from '../site/forward.ts';
 import { parseObject, type SiteObject } from '../site/kinds.ts';
 import { isRefusal } from '../site/refusal.ts';
 import { massText, type Outcome } from './change.ts';
 import type { Arguments } from './command.ts';
 import type { Context } from './context.ts';
+import { valueText } from './dhcp-views.ts';
 import type { Colour, Output } from './output.ts';
 import { writeJsonArray } from './table.ts';
 import { rateText, sizeText } from './views.ts';
@@ -38,7 +40,21 @@ function fields(item: SiteObject): [string, string | undefined][] {
       return limitFields(item.object);
     case 'node':
       return [['drain', item.object.drain ? 'yes' : undefined]];
+    default:
+      return entryFields(entryOf(item));
   }
+}
+
+/** All but what is the id; each option for itself. */
+function entryFields({ subnet, address, cidr, name, options, ...rest }: Entry) {
+  const pairs = Object.entries(rest).map(([key, value]): [string, string] => {
+    return [key, valueText(value)];
+  });
+  if (options === undefined || typeof options !== 'object') return pairs;
+  for (const [key, value] of Object.entries(options)) {
+    pairs.push([`options.${key}`, valueText(value)]);
+  }
+  return pairs;
 }
 
 function limitFields(limited: {

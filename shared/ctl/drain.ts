@@ -1,9 +1,10 @@
 // `drain` and `undrain`: stores what the operator wants of a node, waits until the node has it so.
 
 import { OperationalError } from '../errors.ts';
-import { formatNode } from '../site/node.ts';
+import { formatNode, nodeOf } from '../site/node.ts';
+import { isUnit, storedChange, UNITS, type Unit } from '../site/place.ts';
 import { isName } from '../site/value.ts';
-import type { Change, Store } from '../store/types.ts';
+import type { Store } from '../store/types.ts';
 import { type Arguments, type Run, UsageError } from './command.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
@@ -11,7 +12,6 @@ import { durationMs } from './flags.ts';
 import { appliedVersion, formatAge, type Heard, isLive, waitForMembers } from './members.ts';
 import { Progress } from './progress.ts';
 import { withStore } from './session.ts';
-import { SERVICE, UNIT } from './state.ts';
 import { didYouMean } from './suggest.ts';
 
 const DEFAULT_TIMEOUT_MS = 60_000;
@@ -19,23 +19,49 @@ const DEFAULT_TIMEOUT_MS = 60_000;
 const DRAINED = ['drained'];
 const SERVING = ['running'];
 
-async function knownNode(store: Store, node: string): Promise<void> {
-  const members = await store.members(SERVICE);
-  if (members.some((member) => member.node === node)) return;
-  const names = members.map((member) => member.node);
+/** The service that has such a node; live ones count before silent ones. */
+async function serviceOf(store: Store, node: string, args: Arguments): Promise<Unit> {
+  const asked = args.values.get('service');
+  if (asked !== undefined && !isUnit(asked)) {
+    throw new UsageError(`unknown service "${asked}"${didYouMean(asked, UNITS)}`);
+  }
+  const heard = await Promise.all(
+    (asked === undefined ? UNITS : [asked]).map(async (unit) => {
+      return { unit, members: await store.members(unit) };
+    }),
+  );
+  const having = (wanted: (member: Heard) => boolean) =>
+    heard.filter(({ members }) => members.some((one) => one.node === node && wanted(one)));
+  const live = having(isLive);
+  const found = live.length > 0 ? live : having(() => true);
+  if (found.length > 1) {
+    const names = found.map(({ unit }) => unit).join(' and ');
+    throw new UsageError(`${node} runs ${names}: say which one with --service`);
+  }
+  if (found[0] !== undefined) return found[0].unit;
+  if (args.switches.has('no-wait')) return asked ?? 'natter';
+  throw unknownNode(node, heard);
+}
+
+function unknownNode(node: string, heard: readonly { unit: Unit; members: Heard[] }[]) {
+  const peopled = heard.filter(({ members }) => members.length > 0);
+  const names = peopled.flatMap(({ members }) => members.map((member) => member.node));
   const known = names.length === 0 ? 'no node was heard of' : `known: ${names.join(', ')}`;
-  throw new OperationalError(
+  const what = peopled.length === 1 ? `${peopled[0]?.unit} node` : 'node';
+  return new OperationalError(
     'EDGE_CTL_NO_NODE',
-    `no ${SERVICE} node "${node}"${didYouMean(node, names)}`,
+    `no ${what} "${node}"${didYouMean(node, names)}`,
     { remedy: `${known}; --no-wait stores the wish for a node to come`, exitCode: EXIT.notRunning },
   );
 }
 
-async function storeWish(context: Context, store: Store, node: string, drain: boolean) {
-  const { kind, id, value } = formatNode({ name: node, drain });
+type Wish = { unit: Unit; name: string; drain: boolean };
+
+async function storeWish(context: Context, store: Store, { unit, name, drain }: Wish) {
+  const { kind, id, value } = formatNode(nodeOf({ name, drain, service: unit }));
   // Without a wish there is no object: undrain takes it away.
-  const change: Change = { kind, id, value: drain ? value : null };
-  return store.apply(UNIT, [change], { author: context.author });
+  const change = storedChange({ kind, id, value: drain ? value : null });
+  return store.apply(unit, [change], { author: context.author });
 }
 
 async function setDrain(context: Context, args: Arguments, drain: boolean): Promise<number> {
@@ -44,53 +70,55 @@ async function setDrain(context: Context, args: Arguments, drain: boolean): Prom
   const timeoutMs = durationMs(args, 'timeout', DEFAULT_TIMEOUT_MS);
   const noWait = args.switches.has('no-wait');
   return withStore(context, args, async (store) => {
-    if (!noWait) await knownNode(store, node);
-    const { version } = await storeWish(context, store, node, drain);
+    const unit = await serviceOf(store, node, args);
+    const { version } = await storeWish(context, store, { unit, name: node, drain });
     const word = drain ? 'drained' : 'serving';
     if (noWait) {
-      return answer(context, args, { node, version, state: null, done: null }, [
+      return answer(context, args, { node, service: unit, version, state: null, done: null }, [
         `node ${node}: to be ${word}, stored as version ${version}`,
       ]);
     }
     const states = drain ? DRAINED : SERVING;
     const there = (member: Heard) =>
       member.node !== node ||
-      (states.includes(member.state) && appliedVersion(member, UNIT) >= version);
+      (states.includes(member.state) && appliedVersion(member, unit) >= version);
     const progress = new Progress(context.err, context.clock);
     const { clock, signal } = context;
     const show = (text: string) => progress.show(text);
-    const options = {
-      store,
-      service: SERVICE,
-      unit: UNIT,
-      timeoutMs,
-      clock,
-      signal,
-      progress: show,
-    };
+    const options = { store, service: unit, unit, timeoutMs, clock, signal, progress: show };
     const result = await waitForMembers(options, there).finally(() => progress.done());
     const member = [...result.live, ...result.silent].find((heard) => heard.node === node);
     const done = member !== undefined && isLive(member) && there(member);
     const state = member?.state ?? null;
-    if (done)
-      return answer(context, args, { node, version, state, done }, [`node ${node} ${word}`]);
-    await answer(context, args, { node, version, state, done }, []);
-    await context.err.line(`edgectl: ${whyNot(node, member, version, word)}`);
+    const told = { node, service: unit, version, state, done };
+    if (done) return answer(context, args, told, [`node ${node} ${word}`]);
+    await answer(context, args, told, []);
+    await context.err.line(`edgectl: ${whyNot(told, member, word)}`);
     return member === undefined || !isLive(member) ? EXIT.notRunning : EXIT.failure;
   });
 }
 
-function whyNot(node: string, member: Heard | undefined, version: number, word: string): string {
+function whyNot(
+  { node, service, version }: Answer,
+  member: Heard | undefined,
+  word: string,
+): string {
   const stored = `the wish is stored as version ${version}`;
   if (member === undefined) return `${stored}, but ${node} has left`;
   const ago = formatAge(member.ageMs);
   if (!isLive(member)) return `${stored}, but ${node} has been silent for ${ago}`;
   const drift = member.drift ? `: ${member.drift}` : '';
-  const applied = appliedVersion(member, UNIT);
+  const applied = appliedVersion(member, service);
   return `${stored}, but ${node} is not ${word} yet: ${member.state}, version ${applied}${drift}`;
 }
 
-type Answer = { node: string; version: number; state: string | null; done: boolean | null };
+type Answer = {
+  node: string;
+  service: Unit;
+  version: number;
+  state: string | null;
+  done: boolean | null;
+};
 
 async function answer(
   context: Context,

@@ -1,5 +1,6 @@
 // From "stored" to "in force": waits for every live instance, and says so or says who lags and why.
 
+import type { Unit } from '../site/place.ts';
 import type { Store } from '../store/types.ts';
 import type { Outcome } from './change.ts';
 import { type Arguments, UsageError } from './command.ts';
@@ -8,7 +9,6 @@ import { EXIT } from './exit.ts';
 import { durationMs } from './flags.ts';
 import { formatAge, type Heard, lagLines, type WaitResult, waitApplied } from './members.ts';
 import type { Progress } from './progress.ts';
-import { SERVICE, UNIT } from './state.ts';
 
 const DEFAULT_WAIT_MS = 10_000;
 
@@ -24,94 +24,123 @@ export function readWait(args: Arguments): Wait {
   return { timeoutMs: durationMs(args, 'wait', DEFAULT_WAIT_MS) };
 }
 
-/** Undefined: nobody waited. */
+/** What was seen of the service of each unit; undefined: nobody waited. */
+export type Effect = ReadonlyMap<Unit, WaitResult> | undefined;
+
+/** One service after the other, within one time for all. */
 export async function awaitEffect(
   work: { context: Context; store: Store; progress: Progress; wait: Wait },
-  version: number,
-): Promise<WaitResult | undefined> {
+  versions: ReadonlyMap<Unit, number>,
+): Promise<Effect> {
   const { context, store, progress, wait } = work;
   if (wait === undefined) return undefined;
-  return waitApplied(
-    {
-      store,
-      service: SERVICE,
-      unit: UNIT,
-      timeoutMs: wait.timeoutMs,
-      clock: context.clock,
-      signal: context.signal,
-      progress: (text) => progress.show(text),
-    },
-    version,
-  );
+  const { clock, signal } = context;
+  const deadline = clock.monotonicMs() + wait.timeoutMs;
+  const effect = new Map<Unit, WaitResult>();
+  for (const [unit, version] of versions) {
+    const timeoutMs = deadline - clock.monotonicMs();
+    const show = (text: string) => progress.show(text);
+    const options = { store, service: unit, unit, timeoutMs, clock, signal, progress: show };
+    effect.set(unit, await waitApplied(options, version));
+  }
+  return effect;
 }
 
-function effectCode(effect: WaitResult | undefined): number {
-  if (effect === undefined) return EXIT.ok;
-  if (effect.live.length === 0) return EXIT.notRunning;
-  return effect.lagging.length > 0 ? EXIT.failure : EXIT.ok;
+function unitCode(seen: WaitResult | undefined): number {
+  if (seen === undefined) return EXIT.ok;
+  if (seen.live.length === 0) return EXIT.notRunning;
+  return seen.lagging.length > 0 ? EXIT.failure : EXIT.ok;
 }
 
-function memberJson(member: Heard) {
-  return {
+/** One that lags tells more than one where nothing runs. */
+function effectCode(effect: Effect): number {
+  const codes = [...(effect?.values() ?? [])].map(unitCode);
+  if (codes.includes(EXIT.failure)) return EXIT.failure;
+  return codes.find((code) => code !== EXIT.ok) ?? EXIT.ok;
+}
+
+function memberJson(unit: Unit) {
+  return (member: Heard) => ({
     node: member.node,
-    applied: member.applied[UNIT] ?? 0,
+    service: member.service,
+    applied: member.applied[unit] ?? 0,
     state: member.state,
     drift: member.drift ?? null,
     ageMs: member.ageMs,
+  });
+}
+
+function unitJson(unit: Unit, version: number, effect: Effect) {
+  const seen = effect?.get(unit);
+  const show = memberJson(unit);
+  return {
+    unit,
+    version,
+    inForce: seen === undefined ? null : unitCode(seen) === EXIT.ok,
+    live: seen?.live.map(show) ?? [],
+    lagging: seen?.lagging.map(show) ?? [],
+    silent: seen?.silent.map(show) ?? [],
   };
 }
 
-function outcomeJson(outcome: Outcome, effect: WaitResult | undefined) {
+/** `version` is null when several units are concerned, or none: each has its own in `units`. */
+function outcomeJson(outcome: Outcome, effect: Effect) {
   const count = (sign: string) =>
     outcome.differences.filter((difference) => difference.sign === sign).length;
+  const units = [...outcome.versions].map(([unit, version]) => unitJson(unit, version, effect));
   return {
-    version: outcome.version,
+    version: units.length === 1 ? (units[0]?.version ?? null) : null,
     added: count('+'),
     changed: count('~'),
     deleted: count('-'),
     unchanged: outcome.unchanged,
     waited: effect !== undefined,
     inForce: effect === undefined ? null : effectCode(effect) === EXIT.ok,
-    live: effect?.live.map(memberJson) ?? [],
-    lagging: effect?.lagging.map(memberJson) ?? [],
-    silent: effect?.silent.map(memberJson) ?? [],
+    live: units.flatMap(({ live }) => live),
+    lagging: units.flatMap(({ lagging }) => lagging),
+    silent: units.flatMap(({ silent }) => silent),
+    units,
   };
 }
 
-/** The last line, and the exit code. */
+/** The last lines, one a unit, and the exit code. */
 export async function reportEffect(
   context: Context,
   args: Arguments,
   outcome: Outcome,
-  effect: WaitResult | undefined,
+  effect: Effect,
 ): Promise<number> {
   const { out, err } = context;
-  if (args.switches.has('json')) {
-    await out.line(JSON.stringify(outcomeJson(outcome, effect), null, 2));
-  } else if (effectCode(effect) === EXIT.ok) {
-    const live = effect?.live.length ?? 0;
-    const where = `in force on ${live} ${live === 1 ? 'instance' : 'instances'}`;
-    await out.line(`version ${outcome.version}: ${effect === undefined ? 'stored' : where}`);
+  const isJson = args.switches.has('json');
+  if (isJson) await out.line(JSON.stringify(outcomeJson(outcome, effect), null, 2));
+  const several = outcome.versions.size > 1;
+  for (const [unit, version] of outcome.versions) {
+    const seen = effect?.get(unit);
+    const before = several ? `${unit}: ` : '';
+    if (!isJson && unitCode(seen) === EXIT.ok) {
+      const live = seen?.live.length ?? 0;
+      const where = `in force on ${live} ${live === 1 ? 'instance' : 'instances'}`;
+      await out.line(`${before}version ${version}: ${seen === undefined ? 'stored' : where}`);
+    }
+    for (const text of warnings(unit, version, seen)) await err.line(`edgectl: ${before}${text}`);
   }
-  for (const text of warnings(outcome, effect)) await err.line(`edgectl: ${text}`);
   return effectCode(effect);
 }
 
-function warnings(outcome: Outcome, effect: WaitResult | undefined): string[] {
-  if (effect === undefined) return [];
-  const { version } = outcome;
-  const silent = effect.silent.map(
+function warnings(unit: Unit, version: number, seen: WaitResult | undefined): string[] {
+  if (seen === undefined) return [];
+  const silent = seen.silent.map(
     (member) =>
       `${member.node} has been silent for ${formatAge(member.ageMs)} and was not waited for`,
   );
-  if (effect.live.length === 0) {
-    return [...silent, `stored as version ${version}, but no live ${SERVICE} is there to apply it`];
+  if (seen.live.length === 0) {
+    return [...silent, `stored as version ${version}, but no live ${unit} is there to apply it`];
   }
-  if (effect.lagging.length === 0) return silent;
-  const lagging = `${effect.lagging.length} of ${effect.live.length}`;
+  if (seen.lagging.length === 0) return silent;
+  const lagging = `${seen.lagging.length} of ${seen.live.length}`;
   return [
     `stored as version ${version}, but not in force on ${lagging} live instances:`,
-    ...lagLines(effect.lagging, UNIT, version),
+    ...lagLines(seen.lagging, unit, version),
     ...silent,
   ];
 }

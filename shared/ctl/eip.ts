@@ -84,7 +84,7 @@ export const del: Run = (context, args) => {
 
 export const list: Run = async (context, args) => {
   const all = await readListing(context, args);
-  const rows = eipRows(all.eips, all.forwards);
+  const rows = eipRows(all.eip, all.forward);
   await writeList(context, args, { columns: EIP_COLUMNS, rows, json: eipJson });
   return listCode(all);
 };

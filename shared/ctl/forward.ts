@@ -47,7 +47,7 @@ export const list: Run = async (context, args) => {
   const all = await readListing(context, args);
   await writeList(context, args, {
     columns: FORWARD_COLUMNS,
-    rows: all.forwards,
+    rows: all.forward,
     json: forwardJson,
   });
   return listCode(all);

@@ -1,15 +1,21 @@
 // `get`: stored objects as tables, as a site file (YAML), or as the same in JSON.
 
-import { formatIpv4 } from '../net/ipv4.ts';
-import { formatRate, formatSize } from '../net/units.ts';
-import type { Eip } from '../site/eip.ts';
-import { formatForwardFrom, formatForwardTo } from '../site/forward.ts';
-import type { Kind } from '../site/kinds.ts';
+import { type Entry, type EntryValue, entryOf } from '../site/entry.ts';
+import {
+  formatObject,
+  type Kind,
+  type ObjectOf,
+  type SiteObject,
+  sectionOf,
+  unitsOf,
+} from '../site/kinds.ts';
+import { UNITS } from '../site/place.ts';
 import { notThere } from './change.ts';
 import { type Arguments, type Run, UsageError } from './command.ts';
 import type { Context } from './context.ts';
+import * as dhcp from './dhcp-views.ts';
 import { listCode, readListing } from './list.ts';
-import { KIND_WORDS, type Listing, parseKind } from './state.ts';
+import { emptyListing, type Listing, parseKind, SHOWN_KINDS } from './state.ts';
 import { didYouMean } from './suggest.ts';
 import { writeTable } from './table.ts';
 import * as views from './views.ts';
@@ -19,78 +25,73 @@ const ENTRIES_A_WRITE = 1000;
 export function kindOf(text: string): Kind {
   const kind = parseKind(text);
   if (kind !== undefined) return kind;
-  const hint = didYouMean(text, KIND_WORDS);
-  throw new UsageError(`KIND is one of ${KIND_WORDS.join(', ')}, not "${text}"${hint}`);
+  const hint = didYouMean(text, SHOWN_KINDS);
+  throw new UsageError(`KIND is one of ${SHOWN_KINDS.join(', ')}, not "${text}"${hint}`);
 }
 
 function only(all: Listing, kind: Kind | undefined, id: string | undefined): Listing {
-  const keep = (section: Kind, ids: string) =>
-    (kind === undefined || kind === section) && (id === undefined || id === ids);
-  return {
-    groups: all.groups.filter((row) => keep('group', row.name)),
-    nodes: all.nodes.filter((row) => keep('node', row.name)),
-    eips: all.eips.filter((row) => keep('eip', formatIpv4(row.address))),
-    forwards: all.forwards.filter((row) => keep('forward', formatForwardFrom(row))),
-    unreadable: all.unreadable,
-    newer: all.newer,
-  };
+  const list: Listing = { ...emptyListing(), unreadable: all.unreadable, newer: all.newer };
+  for (const each of SHOWN_KINDS) {
+    if (kind === undefined || kind === each) keep(list, all, each, id);
+  }
+  return list;
 }
 
-type Limited = Pick<Eip, 'inBitsPerSecond' | 'outBitsPerSecond' | 'burstBytes'>;
-
-function limitEntry(row: Limited) {
-  return {
-    ...(row.inBitsPerSecond === undefined ? {} : { in: formatRate(row.inBitsPerSecond) }),
-    ...(row.outBitsPerSecond === undefined ? {} : { out: formatRate(row.outBitsPerSecond) }),
-    ...(row.burstBytes === undefined ? {} : { burst: formatSize(row.burstBytes) }),
-  };
+function keep<K extends Kind>(
+  to: { [P in K]: ObjectOf[P][] },
+  from: { [P in K]: ObjectOf[P][] },
+  kind: K,
+  id: string | undefined,
+): void {
+  const isIt = (object: ObjectOf[K]) => formatObject(itemOf(kind, object)).id === id;
+  to[kind] = id === undefined ? from[kind] : from[kind].filter(isIt);
 }
 
-type Entry = { [key: string]: string | boolean | Entry };
-
-function eipEntry(eip: Eip): Entry {
-  const limit = limitEntry(eip);
-  return {
-    address: formatIpv4(eip.address),
-    ...(eip.private === undefined ? {} : { private: formatIpv4(eip.private) }),
-    ...(Object.keys(limit).length === 0 ? {} : { limit }),
-    ...(eip.group === undefined ? {} : { group: eip.group }),
-    ...(eip.source === undefined ? {} : { source: eip.source }),
-  };
+function itemOf<K extends Kind>(kind: K, object: ObjectOf[K]): SiteObject {
+  return { kind, object } as SiteObject; // K pairs the two; the compiler does not follow
 }
 
-/** The sections of a site file; each gives its entries one by one. */
+/**
+ * The sections of a site file; each gives its entries one by one. Without KIND, a service of which
+ * nothing is stored has none: empty sections would tell `apply --prune` to delete what came since.
+ * An empty one of nodes is never written, since it would undrain.
+ */
 function* sections(all: Listing, kind: Kind | undefined): Generator<[string, Iterable<Entry>]> {
-  const wanted = (section: Kind) => kind === undefined || kind === section;
-  if (wanted('eip')) yield ['eips', each(all.eips, eipEntry)];
-  if (wanted('forward')) {
-    const entry = (row: (typeof all.forwards)[number]) => ({
-      from: formatForwardFrom(row),
-      to: formatForwardTo(row),
-    });
-    yield ['forwards', each(all.forwards, entry)];
+  for (const each of SHOWN_KINDS) {
+    const isAsked = kind === undefined ? isInUse(all, each) : kind === each;
+    if (!isAsked || (each === 'node' && all.node.length === 0)) continue;
+    yield [sectionOf(each), entries(all[each], each)];
   }
-  if (wanted('group')) {
-    yield ['groups', each(all.groups, (row) => ({ name: row.name, ...limitEntry(row) }))];
-  }
-  if (wanted('node')) yield ['nodes', each(all.nodes, ({ name, drain }) => ({ name, drain }))];
 }
 
-function* each<Row>(rows: readonly Row[], entry: (row: Row) => Entry): Generator<Entry> {
-  for (const row of rows) yield entry(row);
+function isInUse(all: Listing, kind: Kind): boolean {
+  const units = unitsOf(kind);
+  return SHOWN_KINDS.some((other) => {
+    const isOfThem = units.some((unit) => unitsOf(other).includes(unit));
+    return all[other].length > 0 && isOfThem && (other !== 'node' || kind === 'node');
+  });
+}
+
+function* entries<K extends Kind>(rows: readonly ObjectOf[K][], kind: K): Generator<Entry> {
+  for (const row of rows) yield entryOf(itemOf(kind, row));
 }
 
 // What YAML reads as text as it stands: addresses, rates, names that are no number or YAML word.
 const PLAIN = /^(\d+\.\d+\.\d+\.\d+|\d+[kmgt]?(bit|b)|[a-zA-Z][a-zA-Z0-9._-]*)$/;
 const YAML_WORD = /^(true|false|null|yes|no|on|off|y|n)$/i;
 
-function flow(value: string | boolean | Entry): string {
-  if (typeof value === 'boolean') return String(value);
+function flow(value: EntryValue): string {
+  if (typeof value === 'boolean' || typeof value === 'number') return String(value);
   if (typeof value === 'string') {
     return PLAIN.test(value) && !YAML_WORD.test(value) ? value : JSON.stringify(value);
   }
-  const pairs = Object.entries(value).map(([key, inner]) => `${key}: ${flow(inner)}`);
-  return `{ ${pairs.join(', ')} }`;
+  if (Array.isArray(value)) return `[${value.map(flow).join(', ')}]`;
+  const pairs = Object.entries(value).map(([key, inner]) => `${keyText(key)}: ${flow(inner)}`);
+  return pairs.length === 0 ? '{}' : `{ ${pairs.join(', ')} }`;
+}
+
+function keyText(key: string): string {
+  return /^[a-zA-Z][a-zA-Z0-9-]*$/.test(key) ? key : JSON.stringify(key);
 }
 
 /** Writes pieces of text, many at a time; stops when nobody reads. */
@@ -108,9 +109,9 @@ async function writeChunks(context: Context, pieces: Iterable<string>): Promise<
 }
 
 function* yamlPieces(all: Listing, kind: Kind | undefined): Generator<string> {
-  for (const [section, entries] of sections(all, kind)) {
+  for (const [section, rows] of sections(all, kind)) {
     let empty = true;
-    for (const entry of entries) {
+    for (const entry of rows) {
       yield `${empty ? `${section}:\n` : ''}  - ${flow(entry)}\n`;
       empty = false;
     }
@@ -120,41 +121,37 @@ function* yamlPieces(all: Listing, kind: Kind | undefined): Generator<string> {
 
 function* jsonPieces(all: Listing, kind: Kind | undefined): Generator<string> {
   let separator = '{';
-  for (const [section, entries] of sections(all, kind)) {
+  for (const [section, rows] of sections(all, kind)) {
     yield `${separator}\n  ${JSON.stringify(section)}: [`;
     let comma = '';
-    for (const entry of entries) {
+    for (const entry of rows) {
       yield `${comma}\n    ${JSON.stringify(entry)}`;
       comma = ',';
     }
     yield comma === '' ? ']' : '\n  ]';
     separator = ',';
   }
-  yield '\n}\n';
+  yield separator === '{' ? '{}\n' : '\n}\n';
 }
 
 async function writeTables(context: Context, all: Listing, kind: Kind | undefined): Promise<void> {
   const { out } = context;
-  const blocks: [Kind, number, () => Promise<void>][] = [
-    [
-      'eip',
-      all.eips.length,
-      () => writeTable(out, views.EIP_COLUMNS, views.eipRows(all.eips, all.forwards)),
-    ],
-    ['forward', all.forwards.length, () => writeTable(out, views.FORWARD_COLUMNS, all.forwards)],
-    [
-      'group',
-      all.groups.length,
-      () => writeTable(out, views.GROUP_COLUMNS, views.groupRows(all.groups, all.eips)),
-    ],
-    ['node', all.nodes.length, () => writeTable(out, views.NODE_COLUMNS, all.nodes)],
-  ];
+  const write: Record<Kind, () => Promise<void>> = {
+    eip: () => writeTable(out, views.EIP_COLUMNS, views.eipRows(all.eip, all.forward)),
+    forward: () => writeTable(out, views.FORWARD_COLUMNS, all.forward),
+    group: () => writeTable(out, views.GROUP_COLUMNS, views.groupRows(all.group, all.eip)),
+    subnet: () => writeTable(out, dhcp.SUBNET_COLUMNS, all.subnet),
+    reservation: () => writeTable(out, dhcp.RESERVATION_COLUMNS, all.reservation),
+    class: () => writeTable(out, dhcp.CLASS_COLUMNS, all.class),
+    l3net: () => writeTable(out, dhcp.L3NET_COLUMNS, all.l3net),
+    node: () => writeTable(out, views.NODE_COLUMNS, all.node),
+  };
   let first = true;
-  for (const [section, rows, write] of blocks) {
-    if (kind === undefined ? rows === 0 : kind !== section) continue;
+  for (const section of SHOWN_KINDS) {
+    if (kind === undefined ? all[section].length === 0 : kind !== section) continue;
     if (!first) await out.line('');
     first = false;
-    await write();
+    await write[section]();
   }
   if (first) await context.err.line('edgectl: nothing is stored yet');
 }
@@ -172,10 +169,9 @@ export const get: Run = async (context, args) => {
   const [kindText, id] = args.positionals;
   const kind = kindText === undefined ? undefined : kindOf(kindText);
   const output = form(args);
-  const everything = await readListing(context, args);
+  const everything = await readListing(context, args, kind === undefined ? UNITS : unitsOf(kind));
   const all = only(everything, kind, id);
-  const found = all.eips.length + all.forwards.length + all.groups.length + all.nodes.length;
-  if (id !== undefined && found === 0) {
+  if (id !== undefined && SHOWN_KINDS.every((each) => all[each].length === 0)) {
     throw notThere(kind ?? '', id, `see: edgectl get ${kind}`);
   }
   if (output === 'yaml') await writeChunks(context, yamlPieces(all, kind));

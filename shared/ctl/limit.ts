@@ -119,8 +119,8 @@ export const leave: Run = (context, args) =>
 
 export const list: Run = async (context, args) => {
   const all = await readListing(context, args);
-  const groups = groupRows(all.groups, all.eips);
-  const eips = all.eips.filter(
+  const groups = groupRows(all.group, all.eip);
+  const eips = all.eip.filter(
     (eip) =>
       eip.inBitsPerSecond !== undefined ||
       eip.outBitsPerSecond !== undefined ||

@@ -1,5 +1,6 @@
 // What all list commands share: read the store, say what is unreadable, print a table or JSON.
 
+import type { Unit } from '../site/place.ts';
 import type { Arguments } from './command.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
@@ -9,10 +10,14 @@ import { type Column, writeJsonArray, writeTable } from './table.ts';
 
 const UNREADABLE_SHOWN = 20;
 
-/** All objects; what is stored but unreadable is told on stderr. */
-export function readListing(context: Context, args: Arguments): Promise<Listing> {
+/** All objects of the units; what is stored but unreadable is told on stderr. */
+export function readListing(
+  context: Context,
+  args: Arguments,
+  units: readonly Unit[] = ['natter'],
+): Promise<Listing> {
   return withStore(context, args, async (store) => {
-    const list = listing((await loadState(store)).records.values());
+    const list = listing((await loadState(store, units)).records.values());
     for (const reason of list.unreadable.slice(0, UNREADABLE_SHOWN)) {
       await context.err.line(`edgectl: unreadable: ${reason}`);
     }

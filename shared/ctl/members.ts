@@ -1,13 +1,15 @@
 // Who is alive, how far behind, and waiting until a version is in force everywhere.
 
 import type { Clock } from '../clock.ts';
+import { UNITS, type Unit } from '../site/place.ts';
 import type { Member, Store } from '../store/types.ts';
 import { someNames } from './names.ts';
 
 /** The services that follow the store, and the unit that each follows. */
-export const SERVICES: readonly { service: string; unit: string }[] = [
-  { service: 'natter', unit: 'natter' },
-];
+export const SERVICES: readonly { service: string; unit: Unit }[] = UNITS.map((unit) => ({
+  service: unit,
+  unit,
+}));
 
 /** Unheard for longer: silent. Nobody waits for it; what it does is unknown. */
 export const LIVE_MS = 10_000;

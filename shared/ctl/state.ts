@@ -1,35 +1,22 @@
-// The site as it is stored: every object of a unit, and the version that it belongs to.
+// The site as it is stored: every object of the units asked for, and each unit's version.
 
-import type { Eip } from '../site/eip.ts';
-import type { Forward } from '../site/forward.ts';
-import type { Group } from '../site/group.ts';
-import {
-  isKind,
-  isOfNewerKind,
-  type Kind,
-  type ObjectOf,
-  parseObject,
-  type SiteObject,
-} from '../site/kinds.ts';
-import type { NodeIntent } from '../site/node.ts';
+import { isOfNewerKind, type Kind, kinds, type ObjectOf, parseObject } from '../site/kinds.ts';
+import { siteRecord, type Unit } from '../site/place.ts';
 import { isRefusal } from '../site/refusal.ts';
 import type { ObjectRecord, Store } from '../store/types.ts';
-
-/** The one unit that exists so far; kinds name theirs in shared/site/kinds.ts. */
-export const UNIT = 'natter';
-/** The service whose instances apply the unit. */
-export const SERVICE = 'natter';
 
 export function keyOf(kind: string, id: string): string {
   return `${kind}:${id}`;
 }
 
 export class SiteState {
-  readonly version: number;
+  /** Of each unit that was read. */
+  readonly versions: ReadonlyMap<Unit, number>;
+  /** By keyOf(); ids are those of the site (shared/site/place.ts). */
   readonly records: ReadonlyMap<string, ObjectRecord>;
 
-  constructor(version: number, records: Map<string, ObjectRecord>) {
-    this.version = version;
+  constructor(versions: ReadonlyMap<Unit, number>, records: Map<string, ObjectRecord>) {
+    this.versions = versions;
     this.records = records;
   }
 
@@ -54,70 +41,80 @@ export class SiteState {
 }
 
 /** Reads all; if it changes meanwhile, the version is the older one, and a CAS on it fails. */
-export async function loadState(store: Store): Promise<SiteState> {
-  const { version } = await store.head(UNIT);
+export async function loadState(store: Store, units: readonly Unit[]): Promise<SiteState> {
+  const versions = new Map<Unit, number>();
   const records = new Map<string, ObjectRecord>();
-  for await (const batch of store.scan(UNIT)) {
-    for (const record of batch) records.set(keyOf(record.kind, record.id), record);
+  for (const unit of units) {
+    versions.set(unit, (await store.head(unit)).version);
+    for await (const batch of store.scan(unit)) {
+      for (const stored of batch) {
+        const record = siteRecord(unit, stored);
+        records.set(keyOf(record.kind, record.id), record);
+      }
+    }
   }
-  return new SiteState(version, records);
+  return new SiteState(versions, records);
 }
 
-/** The objects of one kind, or of all, parsed and sorted; and what could not be read. */
-export type Listing = {
-  eips: Eip[];
-  forwards: Forward[];
-  groups: Group[];
-  nodes: NodeIntent[];
+/** The objects of each kind, parsed and sorted; and what could not be read. */
+export type Listing = { [K in Kind]: ObjectOf[K][] } & {
   unreadable: string[];
   /** Objects of kinds that only a newer edgectl knows. */
   newer: number;
 };
 
+const ORDERS: { [K in Kind]: (a: ObjectOf[K], b: ObjectOf[K]) => number } = {
+  eip: (a, b) => a.address - b.address,
+  forward: (a, b) => a.eip - b.eip || a.protocol - b.protocol || a.firstPort - b.firstPort,
+  group: (a, b) => byText(a.name, b.name),
+  node: (a, b) => byText(a.name, b.name) || byText(a.service ?? '', b.service ?? ''),
+  subnet: (a, b) => a.prefix.address - b.prefix.address || a.prefix.bits - b.prefix.bits,
+  reservation: (a, b) => a.address - b.address,
+  class: (a, b) => a.order - b.order || byText(a.name, b.name),
+  l3net: (a, b) => a.cidr.address - b.cidr.address || a.cidr.bits - b.cidr.bits,
+};
+
 export function listing(records: Iterable<ObjectRecord>): Listing {
-  const list: Listing = { eips: [], forwards: [], groups: [], nodes: [], unreadable: [], newer: 0 };
+  const list = emptyListing();
   for (const record of records) {
     const parsed = parseObject(record);
     if (isOfNewerKind(record)) list.newer++;
     else if (isRefusal(parsed)) list.unreadable.push(...parsed.reasons);
-    else put(list, parsed);
+    else put(list, parsed.kind, parsed.object);
   }
-  list.eips.sort((a, b) => a.address - b.address);
-  list.forwards.sort(
-    (a, b) => a.eip - b.eip || a.protocol - b.protocol || a.firstPort - b.firstPort,
-  );
-  list.groups.sort((a, b) => (a.name < b.name ? -1 : 1));
-  list.nodes.sort((a, b) => (a.name < b.name ? -1 : 1));
+  for (const { kind } of kinds) sort(list, kind);
   return list;
 }
 
-function put(list: Listing, item: SiteObject): void {
-  switch (item.kind) {
-    case 'eip':
-      list.eips.push(item.object);
-      break;
-    case 'forward':
-      list.forwards.push(item.object);
-      break;
-    case 'group':
-      list.groups.push(item.object);
-      break;
-    case 'node':
-      list.nodes.push(item.object);
-      break;
-  }
+export function emptyListing(): Listing {
+  const lists = kinds.map(({ kind }) => [kind, []]);
+  return { ...Object.fromEntries(lists), unreadable: [], newer: 0 } as Listing; // each kind's
 }
 
-const PLURALS: Record<string, Kind> = {
-  eips: 'eip',
-  forwards: 'forward',
-  groups: 'group',
-  nodes: 'node',
-};
+function put<K extends Kind>(
+  list: { [P in K]: ObjectOf[P][] },
+  kind: K,
+  object: ObjectOf[K],
+): void {
+  list[kind].push(object);
+}
+
+function sort<K extends Kind>(list: { [P in K]: ObjectOf[P][] }, kind: K): void {
+  list[kind].sort(ORDERS[kind]);
+}
+
+function byText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}
 
 /** `eip` or `eips`. */
 export function parseKind(text: string): Kind | undefined {
-  return isKind(text) ? text : PLURALS[text];
+  return kinds.find(({ kind, section }) => kind === text || section === text)?.kind;
 }
 
-export const KIND_WORDS: readonly string[] = ['eip', 'forward', 'group', 'node'];
+/** In the order in which they are shown. */
+export const SHOWN_KINDS: readonly Kind[] = [
+  ...(['eip', 'forward', 'group'] as const),
+  ...(['subnet', 'reservation', 'class', 'l3net', 'node'] as const),
+];

@@ -11,7 +11,6 @@ import { EXIT } from './exit.ts';
 import { writeList } from './list.ts';
 import { formatAge, type Heard, isLive, nodeNames } from './members.ts';
 import { withStore } from './session.ts';
-import { SERVICE } from './state.ts';
 import type { Column } from './table.ts';
 
 type Meter = {
@@ -22,6 +21,7 @@ type Meter = {
   outBytes: number;
 };
 
+const SERVICE = 'natter';
 const ADDRESSES_A_PAGE = 200; // a request line of about 5 kB
 
 const COLUMNS: readonly Column<Meter>[] = [

@@ -68,9 +68,15 @@ const SERVICE_COLUMNS: readonly Column<Summary>[] = [
   },
 ];
 
+/** Services of which nothing was ever stored or heard are not this site's. */
+function known(views: readonly ServiceView[]): readonly ServiceView[] {
+  const found = views.filter(({ members, head }) => members.length > 0 || head.version > 0);
+  return found.length > 0 ? found : views;
+}
+
 export const status: Run = (context, args) =>
   withStore(context, args, async (store) => {
-    const rows = (await look(store, SERVICES)).map(summary);
+    const rows = known(await look(store, SERVICES)).map(summary);
     if (args.switches.has('json')) {
       await context.out.line(JSON.stringify({ services: rows }, null, 2));
     } else {

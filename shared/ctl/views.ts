@@ -75,6 +75,7 @@ export const GROUP_COLUMNS: readonly Column<GroupRow>[] = [
 
 export const NODE_COLUMNS: readonly Column<NodeIntent>[] = [
   { title: 'NODE', value: (row) => row.name },
+  { title: 'SERVICE', value: (row) => row.service ?? 'natter' },
   { title: 'DRAIN', value: (row) => (row.drain ? 'yes' : 'no') },
 ];
 

@@ -2,13 +2,16 @@
 // to index, one to check, and ports sorted per address.
 import type { Ipv4 } from '../net/ipv4.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
+import { checkDhcp } from './check-dhcp.ts';
+import { DhcpObjects } from './dhcp-objects.ts';
 import type { Eip } from './eip.ts';
 import type { Forward } from './forward.ts';
 import { formatForwardFrom, toLastPort } from './forward.ts';
 import type { Kind, SiteObject } from './kinds.ts';
+import type { ObjectProblem } from './problem.ts';
 
-/** `id` names the object to correct; an object may have several problems. */
-export type SiteProblem = { kind: Kind; id: string; message: string; remedy?: string };
+/** `id` names the object to correct, `at` what in it; an object may have several problems. */
+export type SiteProblem = ObjectProblem & { kind: Kind; id: string };
 
 /** Ports of one address and protocol that something claims, both ends included. */
 type Claim = { first: number; last: number; forward: Forward };
@@ -16,13 +19,18 @@ type Claim = { first: number; last: number; forward: Forward };
 /** Every object of a site, each once. The answer is empty when they go together. */
 export function checkSite(objects: Iterable<SiteObject>): SiteProblem[] {
   const site = new SiteIndex();
-  for (const item of objects) site.add(item);
+  const dhcp = new DhcpObjects();
+  for (const item of objects) {
+    site.add(item);
+    dhcp.add(item);
+  }
   const { problems } = site;
   for (const eip of site.eips.values()) checkEip(site, eip, problems);
   for (const forward of site.forwards) checkForward(site, forward, problems);
   const { from, to } = claimsOf(site.forwards);
   checkClaims(from, 'from some of the same ports', problems);
   checkClaims(to, 'to some of the same private ports', problems);
+  checkDhcp(dhcp, problems);
   return problems;
 }
 

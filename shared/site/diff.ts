@@ -2,6 +2,7 @@
 import type { Change, ObjectRecord } from '../store/types.ts';
 import type { Kind } from './kinds.ts';
 import { isKind, keyOf, kinds } from './kinds.ts';
+import { placeOf, UNITS } from './place.ts';
 
 /** `before` and `after` are stored values; undefined: not there. */
 export type Difference = {
@@ -59,13 +60,16 @@ function inOrder(differences: readonly Difference[]): Difference[] {
   return ranks.flatMap((rank) => byRank.get(rank)?.sort((a, b) => (a.id < b.id ? -1 : 1)) ?? []);
 }
 
+const refersToOthers: readonly Kind[] = ['forward', 'eip', 'reservation', 'subnet', 'l3net'];
+
 /**
- * First the deletes of what refers to others, so that addresses and ports are free; then changes
- * before additions, for the same reason, what is referred to first; last the deletes of what was
- * referred to.
+ * Unit by unit. First the deletes of what refers to others or takes a part of the addresses, so
+ * that addresses and ports are free; then changes before additions, for the same reason, what is
+ * referred to first; last the deletes of what was referred to.
  */
-function rankOf({ sign, kind }: Difference): number {
+function rankOf({ sign, kind, id }: Difference): number {
   const order = kinds.findIndex((entry) => entry.kind === kind);
-  if (sign !== '-') return 10 + order * 2 + (sign === '+' ? 1 : 0);
-  return kind === 'forward' || kind === 'eip' ? -order : 100 - order;
+  const unit = UNITS.indexOf(placeOf(kind, id).unit) * 1000;
+  if (sign !== '-') return unit + 100 + order * 2 + (sign === '+' ? 1 : 0);
+  return unit + (refersToOthers.includes(kind) ? 50 - order : 200 - order);
 }

@@ -1,17 +1,24 @@
 // Site files: YAML to objects, each with its place, or every error at once; and objects back to
 // YAML. Several sources make one site: an object may stand in any of them, but only once.
+import type { z } from 'zod';
 import { explainIssues, wording } from '../config/explain.ts';
 import { formatYaml, type Path, YamlSource } from '../config/yaml.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
-import { formatIpv4 } from '../net/ipv4.ts';
-import { formatRate, formatSize } from '../net/units.ts';
 import type { ObjectRecord } from '../store/types.ts';
 import type { SiteProblem } from './check.ts';
+import { classProblems } from './class.ts';
 import { eipProblems } from './eip.ts';
-import { formatForwardFrom, formatForwardTo, forwardProblems } from './forward.ts';
-import { type Group, groupProblems } from './group.ts';
-import { formatObject, type Kind, keyOf, kinds, type SiteObject } from './kinds.ts';
+import { entryOf } from './entry.ts';
+import { forwardProblems } from './forward.ts';
+import { groupProblems } from './group.ts';
+import { formatObject, type Kind, keyOf, kinds, type SiteObject, sectionOf } from './kinds.ts';
+import { nodeOf } from './node.ts';
+import { keyOfCode } from './options.ts';
+import type { ObjectProblem } from './problem.ts';
+import { reservationProblems } from './reservation.ts';
 import { eipOf, forwardOf, groupOf, siteSchema } from './schema.ts';
+import { classOf, l3netOf, reservationOf, subnetOf } from './schema-dhcp.ts';
+import { subnetProblems } from './subnet.ts';
 
 /** `file` is shown in errors. */
 export type SiteSource = { file: string; text: string };
@@ -19,8 +26,8 @@ export type SiteSource = { file: string; text: string };
 export type PlacedObject = {
   item: SiteObject;
   record: ObjectRecord;
-  /** Makes a problem at the place where the object is written. */
-  problem(message: string, remedy?: string): ConfigProblem;
+  /** Makes a problem at the place where the object is written, or at what `at` leads to in it. */
+  problem(message: string, remedy?: string, at?: Path): ConfigProblem;
 };
 
 export type SiteFile = {
@@ -55,9 +62,9 @@ export function readSite(sources: readonly SiteSource[]): SiteFile {
 export function placeProblems(site: SiteFile, found: readonly SiteProblem[]): ConfigProblem[] {
   if (found.length === 0) return [];
   const byId = new Map(site.objects.map((each) => [keyOf(each.record), each]));
-  return found.map(({ kind, id, message, remedy }) => {
+  return found.map(({ kind, id, message, remedy, at }) => {
     const placed = byId.get(`${kind} ${id}`);
-    if (placed !== undefined) return placed.problem(`${kind} ${id}: ${message}`, remedy);
+    if (placed !== undefined) return placed.problem(`${kind} ${id}: ${message}`, remedy, at);
     return { file: 'stored site', line: 0, column: 0, message: `${kind} ${id}: ${message}` };
   });
 }
@@ -68,7 +75,7 @@ export function formatSite(objects: Iterable<SiteObject>): string {
   for (const item of objects) {
     const section = sectionOf(item.kind);
     sections[section] ??= [];
-    sections[section].push(writtenObject(item));
+    sections[section].push(entryOf(item));
   }
   const order = kinds.map((entry) => entry.section).filter((section) => section in sections);
   return formatYaml(Object.fromEntries(order.map((section) => [section, sections[section]])));
@@ -84,72 +91,71 @@ function readSource(
   if (!parsed.success) {
     throw new ConfigError(explainIssues(parsed.error.issues, siteSchema, yaml));
   }
-  const { eips, forwards, groups, nodes } = parsed.data;
-  const take = (item: SiteObject, index: number) => {
+  for (const { item, index } of objectsOf(parsed.data)) {
     const path: Path = [sectionOf(item.kind), index];
     const record = formatObject(item);
-    const problem = (message: string, remedy?: string) => yaml.problem(path, message, remedy);
-    for (const message of problemsOf(item)) problems.push(problem(message));
+    const problem: PlacedObject['problem'] = (message, remedy, at = []) =>
+      yaml.problem([...path, ...keysOf(yaml.value, path, at)], message, remedy);
+    for (const { message, remedy, at } of problemsOf(item)) {
+      problems.push(problem(message, remedy, at));
+    }
     const key = keyOf(record);
     const first = objects.get(key)?.problem('');
     if (first === undefined) objects.set(key, { item, record, problem });
     else problems.push(problem(`${key} stands already at ${first.file}:${first.line}`));
-  };
-  nodes?.forEach((object, index) => {
-    take({ kind: 'node', object }, index);
-  });
-  groups?.forEach((item, index) => {
-    take({ kind: 'group', object: groupOf(item) }, index);
-  });
-  eips?.forEach((item, index) => {
-    take({ kind: 'eip', object: eipOf(item) }, index);
-  });
-  forwards?.forEach((item, index) => {
-    take({ kind: 'forward', object: forwardOf(item) }, index);
-  });
+  }
   const present = kinds.filter((entry) => Object.hasOwn(parsed.data, entry.section));
   return present.map((entry) => entry.kind);
 }
 
-function problemsOf(item: SiteObject): string[] {
-  if (item.kind === 'eip') return eipProblems(item.object);
-  if (item.kind === 'forward') return forwardProblems(item.object);
-  return item.kind === 'group' ? groupProblems(item.object) : [];
-}
+type Written = { item: SiteObject; index: number };
 
-function writtenObject(item: SiteObject): object {
-  switch (item.kind) {
-    case 'eip': {
-      const { address, private: inside, group, source } = item.object;
-      const limit = writtenLimit(item.object);
-      return {
-        address: formatIpv4(address),
-        ...(inside === undefined ? {} : { private: formatIpv4(inside) }),
-        ...(Object.keys(limit).length === 0 ? {} : { limit }),
-        ...(group === undefined ? {} : { group }),
-        ...(source === undefined ? {} : { source }),
-      };
-    }
-    case 'forward':
-      return { from: formatForwardFrom(item.object), to: formatForwardTo(item.object) };
-    case 'group':
-      return { name: item.object.name, ...writtenLimit(item.object) };
-    case 'node':
-      return item.object.drain
-        ? { name: item.object.name, drain: true }
-        : { name: item.object.name };
-  }
-}
-
-function writtenLimit(limit: Omit<Group, 'name'>): object {
-  const { inBitsPerSecond, outBitsPerSecond, burstBytes } = limit;
-  return {
-    ...(inBitsPerSecond === undefined ? {} : { in: formatRate(inBitsPerSecond) }),
-    ...(outBitsPerSecond === undefined ? {} : { out: formatRate(outBitsPerSecond) }),
-    ...(burstBytes === undefined ? {} : { burst: formatSize(burstBytes) }),
+function objectsOf(site: z.output<typeof siteSchema>): Written[] {
+  const found: Written[] = [];
+  const take = <Item>(items: Item[] | null | undefined, read: (item: Item) => SiteObject) => {
+    items?.forEach((item, index) => {
+      found.push({ item: read(item), index });
+    });
   };
+  take(site.nodes, (item) => ({ kind: 'node', object: nodeOf(item) }));
+  take(site.groups, (item) => ({ kind: 'group', object: groupOf(item) }));
+  take(site.eips, (item) => ({ kind: 'eip', object: eipOf(item) }));
+  take(site.forwards, (item) => ({ kind: 'forward', object: forwardOf(item) }));
+  take(site.classes, (item) => ({ kind: 'class', object: classOf(item) }));
+  take(site.l3nets, (item) => ({ kind: 'l3net', object: l3netOf(item) }));
+  take(site.subnets, (item) => ({ kind: 'subnet', object: subnetOf(item) }));
+  take(site.reservations, (item) => ({ kind: 'reservation', object: reservationOf(item) }));
+  return found;
 }
 
-function sectionOf(kind: Kind): string {
-  return `${kind}s`;
+/** An option is known by its code, and is written by its name or its code. */
+function keysOf(root: unknown, path: Path, at: Path): Path {
+  const option = at.lastIndexOf('options') + 1;
+  if (option === 0 || option >= at.length) return at;
+  let written = root;
+  for (const step of [...path, ...at.slice(0, option)]) {
+    if (typeof written !== 'object' || written === null) return at;
+    written = Reflect.get(written, step);
+  }
+  const key = keyOfCode(Object.keys(written ?? {}), String(at[option]));
+  return key === undefined ? at : [...at.slice(0, option), key, ...at.slice(option + 1)];
+}
+
+function problemsOf(item: SiteObject): ObjectProblem[] {
+  switch (item.kind) {
+    case 'eip':
+      return eipProblems(item.object).map((message) => ({ message }));
+    case 'forward':
+      return forwardProblems(item.object).map((message) => ({ message }));
+    case 'group':
+      return groupProblems(item.object).map((message) => ({ message }));
+    case 'subnet':
+      return subnetProblems(item.object);
+    case 'reservation':
+      return reservationProblems(item.object);
+    case 'class':
+      return classProblems(item.object);
+    default:
+      return [];
+  }
 }

@@ -1,34 +1,60 @@
 // The kinds of site objects: which unit of the store each lives in, its section in a site file, and
 // how it is read and written.
 import type { ObjectRecord } from '../store/types.ts';
+import type { DhcpClass } from './class.ts';
+import { formatClass, parseClass } from './class.ts';
 import type { Eip } from './eip.ts';
 import { formatEip, parseEip } from './eip.ts';
 import type { Forward } from './forward.ts';
 import { formatForward, parseForward } from './forward.ts';
 import type { Group } from './group.ts';
 import { formatGroup, parseGroup } from './group.ts';
+import type { L3Net } from './l3net.ts';
+import { formatL3Net, parseL3Net } from './l3net.ts';
 import type { NodeIntent } from './node.ts';
 import { formatNode, parseNode } from './node.ts';
+import { placeOf, siteIdOf, type Unit } from './place.ts';
 import type { Refusal } from './refusal.ts';
 import { isRefusal, refusal } from './refusal.ts';
+import type { Reservation } from './reservation.ts';
+import { formatReservation, parseReservation } from './reservation.ts';
+import type { Subnet } from './subnet.ts';
+import { formatSubnet, parseSubnet } from './subnet.ts';
 import { isNewer } from './value.ts';
 
-export type ObjectOf = { eip: Eip; forward: Forward; group: Group; node: NodeIntent };
+export type ObjectOf = {
+  eip: Eip;
+  forward: Forward;
+  group: Group;
+  node: NodeIntent;
+  subnet: Subnet;
+  reservation: Reservation;
+  class: DhcpClass;
+  l3net: L3Net;
+};
 export type Kind = keyof ObjectOf;
 export type SiteObject = { [K in Kind]: { kind: K; object: ObjectOf[K] } }[Kind];
 
-type KindEntry = { kind: Kind; unit: string; section: string };
+type KindEntry = { kind: Kind; units: readonly Unit[]; section: string };
 
 /** In the order in which objects come to be: what others refer to first. */
 export const kinds: readonly KindEntry[] = [
-  { kind: 'node', unit: 'natter', section: 'nodes' },
-  { kind: 'group', unit: 'natter', section: 'groups' },
-  { kind: 'eip', unit: 'natter', section: 'eips' },
-  { kind: 'forward', unit: 'natter', section: 'forwards' },
+  { kind: 'node', units: ['natter', 'dhcpd'], section: 'nodes' },
+  { kind: 'group', units: ['natter'], section: 'groups' },
+  { kind: 'eip', units: ['natter'], section: 'eips' },
+  { kind: 'forward', units: ['natter'], section: 'forwards' },
+  { kind: 'class', units: ['dhcpd'], section: 'classes' },
+  { kind: 'l3net', units: ['dhcpd'], section: 'l3nets' },
+  { kind: 'subnet', units: ['dhcpd'], section: 'subnets' },
+  { kind: 'reservation', units: ['dhcpd'], section: 'reservations' },
 ];
 
-export function kindsOf(unit: string): Kind[] {
-  return kinds.filter((entry) => entry.unit === unit).map((entry) => entry.kind);
+export function unitsOf(kind: Kind): readonly Unit[] {
+  return kinds.find((entry) => entry.kind === kind)?.units ?? [];
+}
+
+export function sectionOf(kind: Kind): string {
+  return kinds.find((entry) => entry.kind === kind)?.section ?? kind;
 }
 
 /** Tells objects apart in a map; for no one to read. */
@@ -45,20 +71,14 @@ export function isOfNewerKind({ kind, value }: ObjectRecord): boolean {
   return !isKind(kind) && isNewer(value);
 }
 
-/** A stored object of any kind, or why it is none. */
+/** An object of any kind, with its id in the site (place.ts), or why it is none. */
 export function parseObject({ kind, id, value }: ObjectRecord): SiteObject | Refusal {
-  switch (kind) {
-    case 'eip':
-      return wrap('eip', parseEip(id, value));
-    case 'forward':
-      return wrap('forward', parseForward(id, value));
-    case 'group':
-      return wrap('group', parseGroup(id, value));
-    case 'node':
-      return wrap('node', parseNode(id, value));
-    default:
-      return refusal(`${kind} ${id}: there are no objects of kind ${JSON.stringify(kind)}`);
+  const { unit, id: storedId } = placeOf(kind, id);
+  const isAtHome = isKind(kind) && unitsOf(kind).includes(unit);
+  if (!isAtHome || siteIdOf(unit, kind, storedId) !== id) {
+    return refusal(`${kind} ${id}: there are no objects of kind ${JSON.stringify(kind)}`);
   }
+  return parseOf[kind](storedId, value, unit);
 }
 
 export function formatObject(item: SiteObject): ObjectRecord {
@@ -71,8 +91,28 @@ export function formatObject(item: SiteObject): ObjectRecord {
       return formatGroup(item.object);
     case 'node':
       return formatNode(item.object);
+    case 'subnet':
+      return formatSubnet(item.object);
+    case 'reservation':
+      return formatReservation(item.object);
+    case 'class':
+      return formatClass(item.object);
+    case 'l3net':
+      return formatL3Net(item.object);
   }
 }
+
+type Parse = (id: string, value: string, unit: Unit) => SiteObject | Refusal;
+const parseOf: Record<Kind, Parse> = {
+  eip: (id, value) => wrap('eip', parseEip(id, value)),
+  forward: (id, value) => wrap('forward', parseForward(id, value)),
+  group: (id, value) => wrap('group', parseGroup(id, value)),
+  node: (id, value, unit) => wrap('node', parseNode(id, value, unit)),
+  subnet: (id, value) => wrap('subnet', parseSubnet(id, value)),
+  reservation: (id, value) => wrap('reservation', parseReservation(id, value)),
+  class: (id, value) => wrap('class', parseClass(id, value)),
+  l3net: (id, value) => wrap('l3net', parseL3Net(id, value)),
+};
 
 function wrap<K extends Kind>(kind: K, parsed: ObjectOf[K] | Refusal): SiteObject | Refusal {
   if (isRefusal(parsed)) return parsed;

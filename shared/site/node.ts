@@ -1,20 +1,29 @@
-// What an operator wants of one instance, by its node name: drained or not. Id: the name.
+// What an operator wants of one instance, by its node name: drained or not. Id: the name; of
+// another service than natter with the service before it (place.ts).
 import type { ObjectRecord } from '../store/types.ts';
+import { siteIdOf, type Unit } from './place.ts';
 import type { Refusal } from './refusal.ts';
 import { refusal } from './refusal.ts';
 import { isName, ValueReader } from './value.ts';
 
-export type NodeIntent = { name: string; drain: boolean };
+/** `service` is absent for natter. */
+export type NodeIntent = { name: string; drain: boolean; service?: Exclude<Unit, 'natter'> };
 
-/** From a stored object. */
-export function parseNode(id: string, value: string): NodeIntent | Refusal {
+/** From a stored object, of the unit that it stands in. */
+export function parseNode(id: string, value: string, unit: Unit = 'natter'): NodeIntent | Refusal {
   const reader = new ValueReader(`node ${id}`, value, ['drain']);
   if (!isName(id)) reader.refuse('the id is not a name');
   const drain = reader.flag('drain') ?? false;
-  return reader.reasons.length === 0 ? { name: id, drain } : refusal(...reader.reasons);
+  if (reader.reasons.length > 0) return refusal(...reader.reasons);
+  return nodeOf({ name: id, drain, service: unit });
+}
+
+export function nodeOf(item: { name: string; drain: boolean; service: Unit }): NodeIntent {
+  const { name, drain, service } = item;
+  return service === 'natter' ? { name, drain } : { name, drain, service };
 }
 
 export function formatNode(node: NodeIntent): ObjectRecord {
   const value = JSON.stringify({ drain: node.drain ? true : undefined });
-  return { kind: 'node', id: node.name, value };
+  return { kind: 'node', id: siteIdOf(node.service ?? 'natter', 'node', node.name), value };
 }

@@ -5,13 +5,16 @@ import { MAX_CHANGES_PER_APPLY } from '../store/types.ts';
 import type { Difference } from './diff.ts';
 import { changesOf } from './diff.ts';
 import type { Kind } from './kinds.ts';
+import { placeOf, storedChange, type Unit } from './place.ts';
 
 /** `deleted` of the `stored` objects of a kind. */
 export type MassDelete = { kind: Kind; deleted: number; stored: number };
 
+export type Call = { unit: Unit; changes: Change[] };
+
 export type ApplyPlan = {
-  /** One call of apply each, in order. */
-  calls: Change[][];
+  /** One call of apply each, in order, as the unit takes it. */
+  calls: Call[];
   /** Empty: nothing has to be confirmed. */
   massDeletes: MassDelete[];
 };
@@ -23,10 +26,13 @@ export function planApply(
   stored: Iterable<ObjectRecord>,
   differences: readonly Difference[],
 ): ApplyPlan {
-  const changes = changesOf(differences);
-  const calls: Change[][] = [];
-  for (let at = 0; at < changes.length; at += MAX_CHANGES_PER_APPLY) {
-    calls.push(changes.slice(at, at + MAX_CHANGES_PER_APPLY));
+  const calls: Call[] = [];
+  for (const change of changesOf(differences)) {
+    const { unit } = placeOf(change.kind, change.id);
+    const last = calls.at(-1);
+    const isFull = last === undefined || last.changes.length === MAX_CHANGES_PER_APPLY;
+    if (isFull || last.unit !== unit) calls.push({ unit, changes: [storedChange(change)] });
+    else last.changes.push(storedChange(change));
   }
   return { calls, massDeletes: massDeletesOf(stored, differences) };
 }

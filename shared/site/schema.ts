@@ -9,6 +9,8 @@ import type { ForwardFrom, ForwardTo } from './forward.ts';
 import { formatForwardFrom, formatForwardTo, parseForwardFrom, parseForwardTo } from './forward.ts';
 import type { Group } from './group.ts';
 import type { ObjectOf } from './kinds.ts';
+import { UNITS } from './place.ts';
+import { dhcpClass, l3net, reservation, subnet } from './schema-dhcp.ts';
 import {
   MAX_BURST_BYTES,
   MAX_RATE_BITS_PER_SECOND,
@@ -48,7 +50,11 @@ const eip = z.strictObject({
 });
 const forward = z.strictObject({ from, to });
 const group = z.strictObject({ name, ...limit });
-const node = z.strictObject({ name, drain: z.boolean().default(false) });
+const node = z.strictObject({
+  name,
+  service: z.enum(UNITS).default('natter'),
+  drain: z.boolean().default(false),
+});
 
 /** Each section may be missing, or empty. */
 const section = <Item extends z.ZodType>(item: Item) => z.array(item).nullable().optional();
@@ -57,6 +63,10 @@ export const siteSchema = z.strictObject({
   forwards: section(forward),
   groups: section(group),
   nodes: section(node),
+  subnets: section(subnet),
+  reservations: section(reservation),
+  classes: section(dhcpClass),
+  l3nets: section(l3net),
 });
 
 type Limits = { in?: number | undefined; out?: number | undefined; burst?: number | undefined };

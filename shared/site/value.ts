@@ -53,10 +53,13 @@ export class ValueReader {
   readonly #what: string;
   readonly #fields: Record<string, unknown>;
 
-  /** `what` names the object in the reasons, such as `eip 198.51.100.7`. */
-  constructor(what: string, json: string, keys: readonly string[]) {
+  /**
+   * `what` names the object in the reasons, such as `eip 198.51.100.7`. `value` is its JSON, or a
+   * part of it that was read.
+   */
+  constructor(what: string, value: string | Record<string, unknown>, keys: readonly string[]) {
     this.#what = what;
-    this.#fields = this.#object(json);
+    this.#fields = typeof value === 'string' ? this.#object(value) : value;
     if (layoutOf(this.#fields) > LAYOUT) return; // a newer writer says that the rest may be ignored
     for (const key in this.#fields) {
       if (!keys.includes(key)) this.refuse(`unknown key ${JSON.stringify(key)}`);
@@ -92,12 +95,12 @@ export class ValueReader {
 
   /** Bits per second. */
   rate(key: string): number | undefined {
-    return this.#integer(key, MIN_RATE_BITS_PER_SECOND, MAX_RATE_BITS_PER_SECOND);
+    return this.integer(key, MIN_RATE_BITS_PER_SECOND, MAX_RATE_BITS_PER_SECOND);
   }
 
   /** Bytes. */
   burst(key: string): number | undefined {
-    return this.#integer(key, MIN_BURST_BYTES, MAX_BURST_BYTES);
+    return this.integer(key, MIN_BURST_BYTES, MAX_BURST_BYTES);
   }
 
   flag(key: string): boolean | undefined {
@@ -107,7 +110,7 @@ export class ValueReader {
     return undefined;
   }
 
-  #integer(key: string, least: number, most: number): number | undefined {
+  integer(key: string, least: number, most: number): number | undefined {
     const value = this.#fields[key];
     if (value === undefined) return undefined;
     if (typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most) {
@@ -115,6 +118,56 @@ export class ValueReader {
     }
     this.#wrong(key, `a whole number from ${least} to ${most}`);
     return undefined;
+  }
+
+  /** A text that `parse` takes; `wanted` says what that is. */
+  parsed<T>(key: string, wanted: string, parse: (text: string) => T | undefined): T | undefined {
+    const value = this.#fields[key];
+    if (value === undefined) return undefined;
+    const parsed = typeof value === 'string' ? parse(value) : undefined;
+    if (parsed === undefined) this.#wrong(key, wanted);
+    return parsed;
+  }
+
+  /** A list of such texts; absent is empty. */
+  list<T>(key: string, wanted: string, parse: (text: string) => T | undefined): T[] {
+    const value = this.#fields[key];
+    if (value === undefined) return [];
+    const list = Array.isArray(value) ? value : [undefined];
+    const parsed = list.map((each) => (typeof each === 'string' ? parse(each) : undefined));
+    const read = parsed.filter((each) => each !== undefined);
+    if (read.length < list.length) this.#wrong(key, `a list of ${wanted}`);
+    return read;
+  }
+
+  integers(key: string, least: number, most: number): number[] | undefined {
+    const value = this.#fields[key];
+    if (value === undefined) return undefined;
+    const isOne = (each: unknown) => Number.isInteger(each) && isWithin(Number(each), least, most);
+    if (Array.isArray(value) && value.every(isOne)) return value;
+    this.#wrong(key, `a list of whole numbers from ${least} to ${most}`);
+    return undefined;
+  }
+
+  /** A map within the value. */
+  map(key: string): Record<string, unknown> | undefined {
+    const value = this.#fields[key];
+    if (value === undefined) return undefined;
+    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
+      return value as Record<string, unknown>; // a JSON object has string keys, values unknown
+    }
+    this.#wrong(key, 'a map');
+    return undefined;
+  }
+
+  /** Reads a map within the value; its reasons are told with this one's. */
+  within<T>(key: string, keys: readonly string[], read: (inner: ValueReader) => T): T | undefined {
+    const fields = this.map(key);
+    if (fields === undefined) return undefined;
+    const inner = new ValueReader(`${this.#what}: ${key}`, fields, keys);
+    const value = read(inner);
+    this.reasons.push(...inner.reasons);
+    return inner.reasons.length === 0 ? value : undefined;
   }
 
   #wrong(key: string, wanted: string): void {
@@ -127,4 +180,8 @@ export class ValueReader {
     if (fields === undefined) this.refuse('the stored value is not a JSON object');
     return fields ?? {};
   }
+}
+
+function isWithin(value: number, least: number, most: number): boolean {
+  return value >= least && value <= most;
 }

@@ -15,7 +15,7 @@ const STORED: ObjectRecord[] = [
 
 async function places(text: string): Promise<string[]> {
   const records = new Map(STORED.map((record) => [keyOf(record.kind, record.id), record]));
-  const state = new SiteState(1, records);
+  const state = new SiteState(new Map([['natter', 1]]), records);
   const files = readSite([{ file: 'site.yaml', text }]);
   const changes = files.objects.map(({ record }) => record);
   try {

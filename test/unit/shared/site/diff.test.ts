@@ -65,7 +65,7 @@ describe('a plan', () => {
 
   test('has calls of at most 1000 changes, in order', () => {
     const { calls } = plan([], eips(2500));
-    expect(calls.map((call) => call.length)).toEqual([1000, 1000, 500]);
+    expect(calls.map(({ changes }) => changes.length)).toEqual([1000, 1000, 500]);
     expect(plan([], []).calls).toEqual([]);
   });
 

@@ -1,0 +1,23 @@
+// Which ids an object of a kind can have.
+import { parseForwardFrom } from './forward.ts';
+import { type Kind, unitsOf } from './kinds.ts';
+import { parseL3Prefix } from './l3net.ts';
+import { placeOf } from './place.ts';
+import { parseSubnetPrefix } from './subnet.ts';
+import { isName, parseHost } from './value.ts';
+
+const parseId: Record<Kind, (id: string) => unknown> = {
+  eip: parseHost,
+  forward: parseForwardFrom,
+  group: (id) => isName(id) || undefined,
+  node: (id) => isName(id) || undefined,
+  subnet: parseSubnetPrefix,
+  reservation: parseHost,
+  class: (id) => isName(id) || undefined,
+  l3net: parseL3Prefix,
+};
+
+export function isIdOf(kind: Kind, id: string): boolean {
+  const { unit, id: stored } = placeOf(kind, id);
+  return unitsOf(kind).includes(unit) && parseId[kind](stored) !== undefined;
+}
