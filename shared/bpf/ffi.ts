@@ -239,6 +239,11 @@ const libcSignatures = {
   send: ['int64_t', 'int', memory, 'size_t', 'int'],
   sendto: ['int64_t', 'int', memory, 'size_t', 'int', memory, u32],
   recvmsg: ['int64_t', 'int', pointer, 'int'],
+  recvmmsg: ['int', 'int', pointer, 'uint32_t', 'int', pointer],
+  sendmmsg: ['int', 'int', pointer, 'uint32_t', 'int'],
+  poll: ['int', pointer, 'uint64_t', 'int'],
+  eventfd: ['int', 'uint32_t', 'int'],
+  write: ['int64_t', 'int', memory, 'size_t'],
 } satisfies Record<string, Signature>;
 
 export interface Libc {
@@ -267,6 +272,11 @@ export interface Libc {
     addressSize: number,
   ): number;
   recvmsg(fd: number, message: Pointer, flags: number): number;
+  recvmmsg(fd: number, messages: Pointer, count: number, flags: number, timeout: null): number;
+  sendmmsg(fd: number, messages: Pointer, count: number, flags: number): number;
+  poll(fds: Pointer, count: number, timeoutMs: number): number;
+  eventfd(initial: number, flags: number): number;
+  write(fd: number, bytes: Memory, size: number): number;
 }
 
 function bind(library: string, remedy: string, signatures: Record<string, Signature>): object {
@@ -333,15 +343,25 @@ export const registerSampleCallback = (
 export const unregisterCallback = (callback: bigint): void => koffi.unregister(callback);
 
 /** Calls libc's recvmsg on a thread of its own: resolves with its result or a negative errno. */
-export function receiveMessage(fd: number, message: bigint): Promise<number> {
+export const receiveMessage = (fd: number, message: bigint): Promise<number> =>
+  onThread(libc().recvmsg, fd, message, 0);
+
+/** The same of poll(2). The process cannot exit before it returns. */
+export const pollFds = (fds: bigint, count: number, timeoutMs: number): Promise<number> =>
+  onThread(libc().poll, fds, count, timeoutMs);
+
+function onThread<Arguments extends unknown[]>(
+  call: (...args: Arguments) => number,
+  ...args: Arguments
+): Promise<number> {
   // as: koffi's functions carry an asynchronous twin that the interface above does not show.
-  const recvmsg = libc().recvmsg as unknown as {
-    async(fd: number, at: bigint, flags: number, done: (error: unknown, n: number) => void): void;
+  const twin = call as unknown as {
+    async(...args: [...Arguments, (error: unknown, result: number) => void]): void;
   };
   return new Promise((resolve, reject) => {
-    recvmsg.async(fd, message, 0, (error, received) => {
+    twin.async(...args, (error, result) => {
       if (error) reject(error);
-      else resolve(received < 0 ? -koffi.errno() : received);
+      else resolve(result < 0 ? -koffi.errno() : result);
     });
   });
 }
