@@ -4,6 +4,7 @@ import { ipv4 } from '../../shared/net/ipv4.ts';
 import type { ForwardProtocol } from '../../shared/site/forward.ts';
 import { TCP, UDP } from '../../shared/site/forward.ts';
 import type { SiteObject } from '../../shared/site/kinds.ts';
+import { anyDhcpObject } from './dhcp-objects.ts';
 
 const host = fc
   .tuple(fc.integer({ min: 1, max: 223 }), fc.integer({ min: 0, max: 0xffffff }))
@@ -49,4 +50,4 @@ const node = fc
   .record({ name, drain: fc.boolean() })
   .map((object): SiteObject => ({ kind: 'node', object }));
 
-export const anySiteObject = fc.oneof(eip, forward, group, node);
+export const anySiteObject = fc.oneof(eip, forward, group, node, anyDhcpObject);
