@@ -26,10 +26,16 @@ export type ServerSettings = {
   cacheShare: number;
   /** Milliseconds after which a request that waited is dropped: the client has asked again. */
   staleAfterMs: number;
-  /** Requests under way at once; more are dropped and counted. */
+  /** Requests under way at once; as many may wait, more are dropped and counted. */
   maxPending: number;
   /** Packets a second from one relay (or link) and from one client; 0: no limit. */
-  limits: { perRelay: number; perClient: number; declinesPerRelay: number };
+  limits: {
+    perRelay: number;
+    /** From one circuit (port) of a relay. */
+    perPort?: number;
+    perClient: number;
+    declinesPerRelay: number;
+  };
   /** Who answers broadcasts of a shared LAN first: RFC 3074 buckets, or everybody at once. */
   sharedLan: 'bucket' | 'all';
 };

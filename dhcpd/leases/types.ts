@@ -102,6 +102,9 @@ export interface LeaseBook {
   /** §5 and §7: what may be answered from memory. */
   readonly condition: 'starting' | 'fresh' | 'stale' | 'isolated';
 
+  /** Records of its block were lost (§7): a client that nothing is known of may be right. */
+  lostLately?(address: Ipv4): boolean;
+
   offer(want: OfferWant): Promise<Offer | undefined>;
   /** Whether this very address was offered to this client, by us or a sibling, lately. */
   wasOffered(client: Client, address: Ipv4): Promise<boolean>;
@@ -182,7 +185,8 @@ export interface LeaseBackend {
   /**
    * Runs the items in order, registers new blocks and appends what was done to the log. Rejects
    * with EDGE_STORE_… when it is not known what ran. At most 128 items a call. Calls alternate
-   * between two connections: two may be under way, a third waits behind the first.
+   * between two connections: two may be under way, a third waits behind the first. Without items:
+   * nothing but the time (an instance that has nothing to write keeps its estimate, R8).
    */
   run(items: readonly Item[]): Promise<Ran | Fenced>;
   /**

@@ -1,0 +1,60 @@
+// Which subnet a message belongs to: link selection of the relay (RFC 3527), subnet selection
+// (RFC 3011), giaddr, ciaddr of what came through a router (RFC 2131 §4.3.2), the link. What fits
+// nothing is dropped: a guess would hand out an address that does not work there. Pure.
+import { formatIpv4, type Ipv4 } from '../../shared/net/ipv4.ts';
+import type { Plan, Subnet } from '../plan/types.ts';
+import type { Reason } from '../reasons.ts';
+import type { Prepared } from './prepared.ts';
+import { addressOption, OPTION } from './query.ts';
+import type { Query } from './types.ts';
+
+export type Selected = {
+  subnet: Subnet;
+  /** The client is on the link that the message came by. */
+  onLink: boolean;
+  how: string;
+};
+
+type Where = { plan: Plan; prepared: Prepared; query: Query; isTrusted: boolean };
+
+export function selectSubnet(where: Where): Selected | Reason {
+  const { plan, query } = where;
+  const { request, relay } = query;
+  // RFC 3046 §2.1: a client on the link itself has no business with this option.
+  if (relay !== undefined && request.giaddr === 0 && !where.isTrusted) return 'agent-untrusted';
+  const linked = relay?.linkSelection;
+  if (linked !== undefined) return relayed(plan, linked, 'link selection of the relay');
+  const asked = addressOption(request, OPTION.subnetSelection);
+  if (asked !== undefined) return relayed(plan, asked, 'subnet selection option');
+  if (request.giaddr !== 0) return relayed(plan, request.giaddr, 'relay');
+  return query.isUnicast ? byClient(where) : byLink(where);
+}
+
+function relayed(plan: Plan, address: Ipv4, what: string): Selected | Reason {
+  const subnet = plan.subnetOfRelay(address);
+  if (subnet === undefined) return 'unknown-network';
+  return { subnet, onLink: false, how: `${what} ${formatIpv4(address)}` };
+}
+
+function byClient({ plan, prepared, query }: Where): Selected | Reason {
+  const { request, ingress } = query;
+  const address = request.ciaddr !== 0 ? request.ciaddr : ingress.source;
+  const subnet = address === 0 ? undefined : plan.subnetOf(address);
+  if (subnet === undefined) return 'unknown-network';
+  const { link } = ingress;
+  const onLink = link !== undefined && prepared.subnetOfLink(link)?.network === subnet.network;
+  return { subnet, onLink, how: `address of the client ${formatIpv4(address)}` };
+}
+
+function byLink({ prepared, query }: Where): Selected | Reason {
+  const { link } = query.ingress;
+  const subnet = link === undefined ? undefined : prepared.subnetOfLink(link);
+  if (link === undefined || subnet === undefined) return 'unknown-network';
+  return { subnet, onLink: true, how: `link ${link.name}` };
+}
+
+/** The subnet of the network that an address lies in. */
+export function subnetIn(plan: Plan, network: Subnet['network'], address: Ipv4) {
+  const subnet = plan.subnetOf(address);
+  return subnet?.network === network ? subnet : undefined;
+}

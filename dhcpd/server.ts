@@ -1,0 +1,219 @@
+// The DHCP server: takes messages in, decides by the engine, has the book do it, sends the reply.
+// Everything it keeps is bounded, and each way out has a name (reasons.ts).
+import type { Ipv4 } from '../shared/net/ipv4.ts';
+import { BoundedMap } from './engine/bounded-map.ts';
+import { Turns } from './engine/bucket.ts';
+import { decide } from './engine/decide.ts';
+import { echoOf, outgoing } from './engine/delivery.ts';
+import type { Asked } from './engine/explain.ts';
+import { type Explanation, explain, type LastDecision } from './engine/explain.ts';
+import { Limits } from './engine/limits.ts';
+import { Prepared } from './engine/prepared.ts';
+import { makeQuery } from './engine/query.ts';
+import type { Context, Query } from './engine/types.ts';
+import { WaitingQueue } from './engine/waiting-queue.ts';
+import type { Ingress } from './io/types.ts';
+import type { LeaseCounts } from './leases/types.ts';
+import type { Network } from './plan/types.ts';
+import type { Reason } from './reasons.ts';
+import { CarryOut, type Outcome } from './server-carry-out.ts';
+import type { ServerDependencies } from './server-types.ts';
+import { encodeReply, maxReplyBytes } from './wire/encode.ts';
+import { parseRequest } from './wire/parse.ts';
+
+/** How many clients' last decisions explain can tell. */
+const MAX_REMEMBERED = 16_384;
+/** Free addresses are counted that often, for the length of leases. */
+const COUNT_EVERY_MS = 1000;
+
+export class DhcpServer {
+  readonly #dependencies: ServerDependencies;
+  readonly #carryOut: CarryOut;
+  readonly #limits: Limits;
+  readonly #turns = new Turns();
+  readonly #waiting: WaitingQueue;
+  readonly #underWay = new Set<string>();
+  readonly #last = new BoundedMap<string, LastDecision>(MAX_REMEMBERED);
+  #prepared: Prepared | undefined;
+  #counts = new Map<Network, { counts: LeaseCounts; atMs: number }>();
+  #state: 'serving' | 'draining' | 'stopped' = 'serving';
+  #whenIdle: (() => void)[] = [];
+
+  constructor(dependencies: ServerDependencies) {
+    this.#dependencies = dependencies;
+    this.#carryOut = new CarryOut(dependencies);
+    this.#limits = new Limits(dependencies.settings.limits);
+    this.#waiting = new WaitingQueue(dependencies.settings.maxPending);
+  }
+
+  /**
+   * One message as it came; the bytes stay as they are until it is answered. Never throws: it comes
+   * from outside.
+   */
+  receive(bytes: Uint8Array, ingress: Ingress): void {
+    const { count } = this.#dependencies;
+    const problem = this.#state === 'stopped' ? 'stopped' : this.#isStale(ingress) && 'stale';
+    const request = problem === false ? parseRequest(bytes) : problem;
+    if (typeof request === 'string') count(request);
+    else this.#take(makeQuery(request, ingress));
+  }
+
+  /** New clients are left to the other members; who holds an address is answered until stop(). */
+  drain(): void {
+    if (this.#state === 'serving') this.#state = 'draining';
+  }
+
+  undrain(): void {
+    if (this.#state === 'draining') this.#state = 'serving';
+  }
+
+  /** Takes nothing in any more; resolves when what was under way has ended. */
+  async stop(): Promise<void> {
+    this.#state = 'stopped';
+    for (let query = this.#waiting.take(); query !== undefined; query = this.#waiting.take()) {
+      this.#end(query, 'stopped');
+    }
+    await this.idle();
+  }
+
+  /** Resolves as soon as no message is under way. */
+  idle(): Promise<void> {
+    if (this.#underWay.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#whenIdle.push(resolve));
+  }
+
+  get pending(): { underWay: number; waiting: number } {
+    return { underWay: this.#underWay.size, waiting: this.#waiting.size };
+  }
+
+  /** What a client would be answered now, and was answered last; nothing is changed. */
+  explain(asked: Asked): Explanation {
+    const last = this.#last.get(latin(asked.mac));
+    return explain((query) => this.#context(query), asked, last);
+  }
+
+  #take(query: Query): void {
+    const refused = this.#refusal(query);
+    if (refused !== undefined) {
+      this.#end(query, refused);
+    } else if (this.#underWay.size < this.#dependencies.settings.maxPending) {
+      this.#start(query);
+    } else {
+      const dropped = this.#waiting.add(query);
+      if (dropped !== undefined) this.#end(dropped, dropped === query ? 'queue-full' : 'displaced');
+    }
+  }
+
+  #refusal(query: Query): Reason | undefined {
+    const { settings, members, clock } = this.#dependencies;
+    if (this.#underWay.has(identityOf(query))) return 'duplicate';
+    const limit = this.#limits.exceeded(query, clock.monotonicMs());
+    if (limit !== undefined) return limit;
+    return this.#turns.isOurs(query, settings, members()) ? undefined : 'bucket';
+  }
+
+  #start(query: Query): void {
+    const identity = identityOf(query);
+    this.#underWay.add(identity);
+    void this.#serve(query).finally(() => {
+      this.#underWay.delete(identity);
+      this.#startNext();
+    });
+  }
+
+  #startNext(): void {
+    for (let query = this.#waiting.take(); query !== undefined; query = this.#waiting.take()) {
+      if (this.#isStale(query.ingress)) this.#end(query, 'stale');
+      else if (this.#underWay.has(identityOf(query))) this.#end(query, 'duplicate');
+      else {
+        this.#start(query);
+        break;
+      }
+    }
+    if (this.#underWay.size > 0) return;
+    const waiting = this.#whenIdle;
+    this.#whenIdle = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  async #serve(query: Query): Promise<void> {
+    try {
+      const context = this.#context(query);
+      const outcome = await this.#carryOut.run(context, decide(context));
+      const reason = this.#send(query, outcome);
+      this.#end(query, reason, outcome.address);
+    } catch (error) {
+      // One message's error must not end the service; it is seen in the log and the counter.
+      this.#dependencies.notice('request-failed', 'a message could not be handled', { error });
+      this.#end(query, 'failed');
+    }
+  }
+
+  #send(query: Query, { reason, reply, way, replyByMs }: Outcome): Reason {
+    if (reply === undefined || way === undefined) return reason;
+    const bytes = encodeReply(reply, {
+      maxBytes: maxReplyBytes(query.request),
+      ...echoOf(query, reply),
+    });
+    const packet = outgoing(query, reply, way, bytes);
+    // R5, and what waited: right before it leaves.
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    if (this.#isStale(query.ingress) || nowMs > (replyByMs ?? nowMs)) return 'late';
+    this.#dependencies.transport.send(packet);
+    return reason;
+  }
+
+  #isStale({ receivedMs }: Ingress): boolean {
+    const { clock, settings } = this.#dependencies;
+    return clock.monotonicMs() - receivedMs > settings.staleAfterMs;
+  }
+
+  #context(query: Query): Context {
+    const { plan, book, settings } = this.#dependencies;
+    const current = plan();
+    if (this.#prepared?.plan !== current) {
+      const { serverId, siblingIds } = settings;
+      const ownIds = serverId === undefined ? siblingIds : [serverId, ...siblingIds];
+      this.#prepared = new Prepared(current, ownIds);
+      this.#counts = new Map();
+    }
+    const prepared = this.#prepared;
+    return {
+      plan: current,
+      prepared,
+      leases: book,
+      settings,
+      query,
+      isDraining: this.#state !== 'serving',
+      counts: (network) => this.#countsOf(prepared, network),
+    };
+  }
+
+  #countsOf(prepared: Prepared, network: Network): LeaseCounts {
+    const nowMs = this.#dependencies.clock.monotonicMs();
+    const known = this.#counts.get(network);
+    // Near the end every address counts.
+    const isRecent = known !== undefined && nowMs - known.atMs < COUNT_EVERY_MS;
+    if (isRecent && known.counts.free > 0) return known.counts;
+    const counts = this.#dependencies.book.counts(prepared.networkPools(network));
+    this.#counts.set(network, { counts, atMs: nowMs });
+    return counts;
+  }
+
+  #end({ request }: Query, reason: Reason, address?: Ipv4): void {
+    const { clock, count } = this.#dependencies;
+    count(reason);
+    const { messageType } = request;
+    const entry = { atMs: clock.nowMs(), messageType, reason };
+    this.#last.set(latin(request.chaddr), address === undefined ? entry : { ...entry, address });
+  }
+}
+
+/** The same client's same question: what is under way once is not started again. */
+function identityOf({ request }: Query): string {
+  return `${request.xid}:${request.messageType}:${latin(request.chaddr)}`;
+}
+
+function latin(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
+}
