@@ -47,8 +47,9 @@ export function maxReplyBytes(request: Request, mtuBytes = ETHERNET_BYTES): numb
 export function encodeReply(reply: Reply, options: EncodeOptions): Uint8Array {
   const isNak = reply.messageType === MESSAGE.NAK;
   const texts = isNak ? { moved: [] } : fixedTexts(reply);
-  const first = reply.options.slice(0, reply.required).filter(isNak ? isAllowedInNak : () => true);
-  const rest = reply.options.slice(reply.required).filter(isNak ? isAllowedInNak : () => true);
+  const isSent = isNak ? isAllowedInNak : () => true;
+  const first = reply.options.slice(0, reply.required).filter(isSent);
+  const rest = reply.options.slice(reply.required).filter(isSent);
   const placed = place({
     // A client that boots from the network is lost without them.
     options: [...first, ...texts.moved, ...rest],
