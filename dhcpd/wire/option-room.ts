@@ -68,8 +68,9 @@ export function place(wanted: Wanted): Placed {
     return { main, mainBytes: all + lastBytes, file: [], sname: [], shed: [] };
   }
   const squeezed = squeeze(wanted);
-  const isShort = options.slice(0, required).some(([code]) => squeezed.shed.includes(code));
-  if (!isShort || last === undefined) return squeezed;
+  if (last === undefined) return squeezed;
+  const needed = [...options.slice(0, required).map(([code]) => code), last[0]];
+  if (!needed.some((code) => squeezed.shed.includes(code))) return squeezed;
   const without = place({ ...wanted, last: undefined });
   return { ...without, shed: [...without.shed, last[0]] };
 }
