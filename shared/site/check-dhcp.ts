@@ -149,12 +149,13 @@ function checkReservations(site: DhcpObjects, report: Report): void {
   const routers = new Map(
     site.subnets.flatMap((subnet) => routersOf(subnet).map((router) => [router, subnet] as const)),
   );
-  const owners = new Map<string, Reservation>();
+  const owners = new Map<Subnet | string, Map<number | string, Reservation>>();
   for (const reservation of site.reservations) {
     const { address, identity } = reservation;
-    const id = formatIpv4(address);
-    const say = (message: string, at: string, remedy?: string) =>
+    const say = (message: string, at: string, remedy?: string) => {
+      const id = formatIpv4(address);
       report({ kind: 'reservation', id, message, at: [at], ...(remedy ? { remedy } : {}) });
+    };
     const subnet = site.subnetOf(address);
     if (subnet === undefined) {
       say('is in no subnet', 'address', 'add its subnet under subnets');
@@ -164,9 +165,12 @@ function checkReservations(site: DhcpObjects, report: Report): void {
     if (what !== undefined) say(`is the ${what} address of subnet ${subnetId(subnet)}`, 'address');
     const routed = routers.get(address);
     if (routed !== undefined) say(`is a router of subnet ${subnetId(routed)}`, 'address');
-    const key = `${networkOf(subnet)} ${identityKey(identity)}`;
-    const first = owners.get(key);
-    if (first === undefined) owners.set(key, reservation);
+    const network = subnet.network ?? subnet;
+    const clients = owners.get(network) ?? new Map<number | string, Reservation>();
+    owners.set(network, clients);
+    const key = identity.by === 'mac' ? identity.mac : identityKey(identity);
+    const first = clients.get(key);
+    if (first === undefined) clients.set(key, reservation);
     else say(`its client has ${formatIpv4(first.address)} in the same network`, identity.by);
   }
 }

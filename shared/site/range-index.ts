@@ -1,6 +1,6 @@
 // Ranges of addresses that do not overlap, found by address in O(log n).
 import type { Ipv4 } from '../net/ipv4.ts';
-import { firstAddress, type Ipv4Prefix } from '../net/prefix.ts';
+import type { Ipv4Prefix } from '../net/prefix.ts';
 
 /** Both ends included. */
 export type Ranged<T> = { first: number; last: number; value: T };
@@ -50,7 +50,7 @@ export class RangeIndex<T> {
   }
 }
 
-export function rangeOf(prefix: Ipv4Prefix): { first: number; last: number } {
-  const first = firstAddress(prefix);
-  return { first, last: first + 2 ** (32 - prefix.bits) - 1 };
+/** A prefix as parsePrefix() gives it has no host bits set. */
+export function rangeOf({ address, bits }: Ipv4Prefix): { first: number; last: number } {
+  return { first: address, last: address + 2 ** (32 - bits) - 1 };
 }
