@@ -206,7 +206,10 @@ describe('delete', () => {
   it.each([
     ['delete', 'give KIND and ID, or -f FILE'],
     ['delete eip', 'which eip?'],
-    ['delete eipp 198.51.100.1', 'KIND is one of eip, forward, group, subnet, reservation, class, l3net, node, not "eipp"'],
+    [
+      'delete eipp 198.51.100.1',
+      'KIND is one of eip, forward, group, subnet, reservation, class, l3net, node, not "eipp"',
+    ],
     ['delete eip 198.51.100', 'no eip can have the id "198.51.100"'],
   ])('refuses %s with exit 2', async (line, text) => {
     const { code, err } = await refused(line);
