@@ -77,7 +77,10 @@ export function encodeRecord(fields: RecordFields): Uint8Array {
 /** Reads a record; what lies beyond the end of a short string is zero. */
 export function decodeRecord(source: Uint8Array, offset: number, address: Ipv4): Lease {
   const whole = offset + RECORD_BYTES <= source.length;
-  const bytes = whole ? source.subarray(offset, offset + RECORD_BYTES) : padded(source, offset);
+  // Not subarray(): slice() of a Buffer is a view, and the parts of a lease have to be copies.
+  const bytes = whole
+    ? new Uint8Array(source.buffer, source.byteOffset + offset, RECORD_BYTES)
+    : padded(source, offset);
   const view = new DataView(bytes.buffer, bytes.byteOffset, RECORD_BYTES);
   const flags = view.getUint8(FIELD.flags);
   const hlen = view.getUint8(FIELD.hlen);

@@ -1,6 +1,7 @@
-// Clients of Redis, two by behaviour. Commands: what cannot be sent now fails now, and nothing is
+// Clients of Redis, three by behaviour. Commands: what cannot be sent now fails now, and nothing is
 // ever sent again by the library, so that no stale intent is replayed after an outage. Blocking
 // reads: a connection of their own, since whatever follows a blocked XREAD would wait behind it.
+// Links (link.ts): used once, for who must not be handed another server unawares.
 import { readFileSync } from 'node:fs';
 import type { RedisOptions } from 'ioredis';
 import { Cluster, Redis } from 'ioredis';
@@ -28,7 +29,8 @@ export const DEFAULT_COMMAND_TIMEOUT_MS = 500;
 const CONNECT_TIMEOUT_MS = 2000;
 const MAX_RECONNECT_MS = 1000;
 
-export type Role = 'commands' | 'blocking';
+/** `once`: never connects again by itself, so that who uses it knows which server it talks to. */
+export type Role = 'commands' | 'blocking' | 'once';
 type ServerAddress = Exclude<StoreAddress, { kind: 'embedded' }>;
 type ClientOptions = RedisOptions & { replyMapping: 'legacy' };
 
@@ -63,9 +65,9 @@ function redisOptions(config: StoreConfig, role: Role): ClientOptions {
     // A blocked read has its deadline in client.ts: the library's own answers "nothing new", which
     // hides that the server is gone.
     ...(role === 'commands' ? { commandTimeout: timeoutMs } : {}),
-    retryStrategy: reconnectDelayMs,
+    retryStrategy: role === 'once' ? () => null : reconnectDelayMs,
     // A primary that became a replica: go and find the new one; the command itself has failed.
-    reconnectOnError: (error) => error.message.startsWith('READONLY'),
+    reconnectOnError: (error) => role !== 'once' && error.message.startsWith('READONLY'),
     ...(config.username === undefined ? {} : { username: config.username }),
     ...password(config.passwordFile),
   };

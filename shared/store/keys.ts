@@ -34,6 +34,30 @@ export function memberKeys(service: string): MemberKeys {
   return { seen: `${tag}:seen`, nodes: `${tag}:nodes` };
 }
 
+/** Keys of leases: docs/leases.md §3 to §5. None but an offer has a TTL. */
+export type LeaseKeys = {
+  /** Set: hex ids of the blocks that exist. */
+  blocks: string;
+  /** Stream, bounded: what leases.lua did. Read by the instances and by operators' programs. */
+  log: string;
+  /** `id`: hex of the first three octets. String of records; hash last octet -> JSON. */
+  block(id: string): { records: string; details: string };
+  /** String: the address offered, four bytes. Written by offer.lua. */
+  offer(clientHex: string): string;
+};
+
+export function leaseKeys(service: string): LeaseKeys {
+  return {
+    blocks: `${tagOf(`${service}/blocks`)}:all`,
+    log: `${tagOf(`${service}/leases`)}:log`,
+    block(id) {
+      const tag = tagOf(`${service}/b/${id}`);
+      return { records: `${tag}:r`, details: `${tag}:d` };
+    },
+    offer: (clientHex) => `${tagOf(`${service}/o`)}:${clientHex}`,
+  };
+}
+
 function tagOf(unit: string): string {
   if (!/^[a-z0-9][a-z0-9./_-]{0,127}$/.test(unit)) throw new RangeError(`no unit: ${unit}`);
   return `${LAYOUT}{${unit}}`;

@@ -7,7 +7,12 @@ import type { RedisClient } from './connection.ts';
 export type Script = { name: string; text: string; sha: string };
 
 export function loadScript(name: 'apply' | 'heartbeat' | 'leave' | 'members' | 'raise'): Script {
-  const text = readFileSync(new URL(`./lua/${name}.lua`, import.meta.url), 'utf8');
+  return readScript(name, new URL(`./lua/${name}.lua`, import.meta.url));
+}
+
+/** A script of a service's own. */
+export function readScript(name: string, file: URL): Script {
+  const text = readFileSync(file, 'utf8');
   return { name, text, sha: createHash('sha1').update(text).digest('hex') };
 }
 

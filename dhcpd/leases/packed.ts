@@ -1,0 +1,131 @@
+// Items, answers and log entries as leases.lua and the log have them: docs/leases.md §4 and §5.
+import { formatIpv4, type Ipv4, ipv4FromBytes } from '../../shared/net/ipv4.ts';
+import { FIELD, RECORD_BYTES } from './record.ts';
+import type { BlockBytes, Details, Item, ItemResult, LeaseEvent, LogEntry, Op } from './types.ts';
+
+const ITEM_HEAD_BYTES = 11;
+const LOGGED_BYTES = 4 + RECORD_BYTES;
+const MAX_DETAILS_BYTES = 4096;
+/** Stands in an event's JSON, which never has it, for what the client was told. */
+const TOLD = '\0';
+
+const opCodes: Record<Op, number> = {
+  bind: 1,
+  reserve: 2,
+  unreserve: 3,
+  release: 4,
+  decline: 5,
+  free: 6,
+  teach: 7,
+};
+
+/** `index`: of the item's block in the call. */
+export function packItem(item: Item, index: number): Buffer {
+  const details = Buffer.from(item.details === undefined ? '' : detailsJson(item.details));
+  const event = Buffer.from(item.event === undefined ? '' : eventJson(item, item.event));
+  const length = ITEM_HEAD_BYTES + RECORD_BYTES + details.length + event.length;
+  const packed = Buffer.alloc(length);
+  packed.writeUInt16BE(index, 0);
+  packed.writeUInt8(item.address & 255, 2);
+  packed.writeUInt8(opCodes[item.op], 3);
+  packed.writeUInt8((item.offered ? 1 : 0) | (item.force ? 2 : 0), 4);
+  packed.writeUInt32BE(item.seconds, 5);
+  packed.writeUInt16BE(details.length, 9);
+  packed.set(item.record, ITEM_HEAD_BYTES);
+  details.copy(packed, ITEM_HEAD_BYTES + RECORD_BYTES);
+  event.copy(packed, ITEM_HEAD_BYTES + RECORD_BYTES + details.length);
+  return packed;
+}
+
+function detailsJson(details: Details): string {
+  const { clientId, hostname, circuitId, remoteId, chaddr } = details;
+  const json = JSON.stringify({ clientId, hostname, circuitId, remoteId, chaddr });
+  // Options are 255 bytes each, so that this is nobody's: better none than half of them.
+  return Buffer.byteLength(json) <= MAX_DETAILS_BYTES ? json : '{}';
+}
+
+function eventJson(item: Item, event: LeaseEvent): string {
+  const lease = uint32(item.record, FIELD.leaseSeconds);
+  const { type, mac, keyHex, hostname } = event;
+  const head = JSON.stringify([type, formatIpv4(item.address), mac, keyHex]).slice(0, -1);
+  const name = hostname === undefined ? '' : `,${JSON.stringify(hostname)}`;
+  return `${head},${TOLD},${lease}${name}]`;
+}
+
+/** What is stored by a foreign hand is no details. */
+export function parseDetails(json: string): Details | undefined {
+  try {
+    const parsed: unknown = JSON.parse(json);
+    if (typeof parsed !== 'object' || parsed === null) return undefined;
+    const fields = Object.entries(parsed).filter(([, value]) => typeof value === 'string');
+    return Object.fromEntries(fields) as Details; // strings; other names harm nobody
+  } catch {
+    return undefined;
+  }
+}
+
+export function unpackResults(codes: Uint8Array, records: Uint8Array): ItemResult[] {
+  return Array.from(codes, (code, at) => ({
+    code,
+    record: new Uint8Array(records.subarray(at * RECORD_BYTES, (at + 1) * RECORD_BYTES)),
+  }));
+}
+
+/** A Cluster's entry, made here of what was done; undefined: nothing was. */
+export function entryOf(
+  items: readonly Item[],
+  results: readonly ItemResult[],
+): { records: Buffer; events: string } | undefined {
+  const records: Uint8Array[] = [];
+  const events: string[] = [];
+  for (const [at, item] of items.entries()) {
+    const result = results[at];
+    if (result?.code !== 0) continue;
+    const logged = new Uint8Array(LOGGED_BYTES);
+    new DataView(logged.buffer).setUint32(0, item.address);
+    logged.set(result.record, 4);
+    records.push(logged);
+    if (item.event === undefined) continue;
+    const told = String(uint32(result.record, FIELD.toldUntil));
+    events.push(eventJson(item, item.event).replace(TOLD, told));
+  }
+  if (records.length === 0) return undefined;
+  return { records: Buffer.concat(records), events: `[${events.join(',')}]` };
+}
+
+/** Of an entry's fields as Redis gives them; undefined: a foreign hand's. */
+export function parseEntry(id: string, fields: readonly unknown[]): LogEntry | undefined {
+  let instance = Number.NaN;
+  let records: Uint8Array = new Uint8Array(0);
+  for (let i = 0; i + 1 < fields.length; i += 2) {
+    const name = String(fields[i]);
+    const value = fields[i + 1];
+    if (name === 'i') instance = Number(value);
+    if (name === 'r' && value instanceof Uint8Array) records = value;
+  }
+  const isWhole = records.length > 0 && records.length % LOGGED_BYTES === 0;
+  if (!Number.isInteger(instance) || !isWhole) return undefined;
+  return { id, instance, records };
+}
+
+/** The records of an entry, each with its address. */
+export function* loggedRecords(entry: LogEntry): Generator<{ address: Ipv4; record: Uint8Array }> {
+  for (let at = 0; at + LOGGED_BYTES <= entry.records.length; at += LOGGED_BYTES) {
+    const record = entry.records.subarray(at + 4, at + LOGGED_BYTES);
+    yield { address: ipv4FromBytes(entry.records, at), record };
+  }
+}
+
+/** Who writes: the same in all items of a call. */
+export function writerOf(items: readonly Item[]): number {
+  const [first] = items;
+  return first === undefined ? 0 : uint32(first.record, FIELD.instance);
+}
+
+export function blockBytes(block: number, reply: unknown): BlockBytes {
+  return { block, bytes: reply instanceof Uint8Array ? reply : new Uint8Array(0) };
+}
+
+function uint32(bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength).getUint32(at);
+}

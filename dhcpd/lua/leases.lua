@@ -1,0 +1,232 @@
+-- Runs items on lease records: docs/leases.md §3 and §4 are what this does, byte by byte.
+--
+-- KEYS  for each block: its string, its detail hash; last, when their number is odd, the log
+-- ARGV  1 lineage, 16 bytes   2 for each block 4 bytes: 1 when it is known to exist, its 3 octets
+--       3 most entries of the log   4 instance, as text for the log
+--       then items: block u16 (from 0), octet u8, op u8, flags u8 (1 offered, 2 force), seconds u32,
+--       length of details u16, record (64 bytes), details (JSON), event (JSON, in which a byte 0
+--       stands for toldUntil); big endian
+-- Result { now, codes (a byte each), records (64 bytes each) }, or, nothing written,
+--        { 'FENCED', now, lineage of the block, block from 0 }
+
+local NO_END = 4294967295
+local RECORD = '>BBBBI4I4I4I4I4c8c20I4I8'
+local HEADER = '>c16I8I4I4I8'
+local HEADER_BYTES, RECORD_BYTES, LAST_BYTE, LAYOUT = 64, 64, 64 * 257 - 1, 1
+local NO_KEY = string.rep('\0', 20)
+local ZERO_RECORD = string.rep('\0', RECORD_BYTES)
+local BOUND, FREE, RESERVED, DECLINED = 1, 2, 3, 4
+local DONE, TAKEN, QUARANTINE, OTHERS, IS_DECLINED, STALE, NOTHING = 0, 1, 2, 3, 4, 5, 6
+
+local lineage, known = ARGV[1], ARGV[2]
+local log = #KEYS % 2 == 1 and KEYS[#KEYS]
+local now = tonumber(redis.call('TIME')[1])
+
+local function later(seconds)
+  if seconds == NO_END then return NO_END end
+  return math.min(now + seconds, NO_END)
+end
+
+local blocks = {}
+for i = 1, math.floor(#KEYS / 2) do
+  local key = KEYS[2 * i - 1]
+  local block = { key = key, details = KEYS[2 * i], prefix = string.sub(known, 4 * i - 2, 4 * i) }
+  local header = redis.call('GETRANGE', key, 0, 39)
+  if #header >= 40 then
+    local of, version, quarantine, _, adopted = struct.unpack(HEADER, header)
+    if of ~= lineage then return { 'FENCED', now, of, i - 1 } end
+    block.version, block.adopted, block.quarantined = version, adopted, now <= quarantine
+    block.quarantine = quarantine
+  elseif string.byte(known, 4 * i - 3) == 1 then
+    return { 'FENCED', now, '', i - 1 }
+  else
+    block.version, block.adopted, block.quarantined, block.isNew = 0, 0, false, true
+    block.quarantine = 0
+  end
+  blocks[i] = block
+end
+
+local function parse(bytes)
+  local r = {}
+  r.state, r.flags, r.htype, r.hlen, r.generation, r.hold, r.told, r.boundAt, r.instance,
+    r.chaddr, r.key, r.lease, r.version = struct.unpack(RECORD, bytes)
+  return r
+end
+
+local function isLong(r) return r.flags % 4 >= 2 end
+local function lapsed(r) return now > r.hold end
+local function suspect(r, block) return block.quarantined and r.version <= block.adopted end
+
+-- Whether nobody has x; else why not.
+local function blocked(r, block)
+  if not lapsed(r) then
+    if r.state == RESERVED then return OTHERS end
+    return r.state == DECLINED and IS_DECLINED or TAKEN
+  end
+  return block.quarantined and r.state ~= 0 and QUARANTINE or DONE
+end
+
+local function bindable(r, new, item, block)
+  local same = r.key == new.key
+  if r.state == BOUND and same then
+    return block.quarantined and lapsed(r) and QUARANTINE or DONE
+  elseif r.state == FREE and same then
+    return block.quarantined and QUARANTINE or DONE
+  elseif r.state == RESERVED and not lapsed(r) then
+    local own = r.instance == new.instance
+    if not own and (not item.offered or isLong(r)) then return OTHERS end
+    return suspect(r, block) and not (own and isLong(r)) and QUARANTINE or DONE
+  end
+  return blocked(r, block)
+end
+
+local ops = {}
+
+ops[1] = function(r, new, item, block) -- bind
+  local code = bindable(r, new, item, block)
+  if code ~= DONE then return code end
+  local hold = later(item.seconds)
+  local sameKey = r.key == new.key
+  if r.state == BOUND and sameKey then
+    hold = math.max(hold, r.hold)
+  else
+    r.generation, r.boundAt = r.generation + 1, now
+  end
+  local hasDetails = r.flags % 2 == 1
+  if hasDetails and not sameKey and item.details == '' then
+    redis.call('HDEL', block.details, item.octet)
+    hasDetails = false
+  end
+  r.state, r.flags, r.hold, r.told = BOUND, hasDetails and 1 or 0, hold, later(new.lease)
+  r.htype, r.hlen, r.chaddr, r.key = new.htype, new.hlen, new.chaddr, new.key
+  r.lease = new.lease
+  return DONE
+end
+
+ops[2] = function(r, new, item, block) -- reserve
+  local code
+  if r.state == RESERVED and r.instance == new.instance and not lapsed(r) then
+    code = suspect(r, block) and not isLong(r) and QUARANTINE or DONE
+  else
+    code = blocked(r, block)
+  end
+  if code ~= DONE then return code end
+  r.state, r.hold, r.flags = RESERVED, later(item.seconds), r.flags % 2 + (isLong(new) and 2 or 0)
+  return DONE
+end
+
+ops[3] = function(r, new, _, block) -- unreserve
+  if r.state ~= RESERVED then return NOTHING end
+  if r.instance ~= new.instance then return OTHERS end
+  if suspect(r, block) then return QUARANTINE end
+  if r.generation == 0 then return DONE, parse(ZERO_RECORD) end
+  r.state, r.hold, r.flags = FREE, math.min(now - 1, r.told), r.flags % 2
+  return DONE
+end
+
+local function isStale(r, new) return r.key ~= new.key or r.generation ~= new.generation end
+
+ops[4] = function(r, new, item) -- release
+  if r.state ~= BOUND then return NOTHING end
+  if isStale(r, new) then return STALE end
+  r.state, r.generation, r.hold = FREE, r.generation + 1, math.min(r.hold, later(item.seconds))
+  return DONE
+end
+
+ops[5] = function(r, new, item) -- decline
+  if r.state == RESERVED then
+    local mayBind = r.instance == new.instance or not isLong(r)
+    if not item.offered or not mayBind then return OTHERS end
+  elseif r.state ~= BOUND then
+    return NOTHING
+  elseif isStale(r, new) then
+    return STALE
+  end
+  r.state, r.generation, r.hold, r.key = DECLINED, r.generation + 1, later(item.seconds), NO_KEY
+  r.flags = r.flags % 2
+  return DONE
+end
+
+ops[6] = function(r, new, item) -- free
+  if r.state == 0 then return NOTHING end
+  if r.generation ~= new.generation then return STALE end
+  if r.state == RESERVED and not lapsed(r) and not item.force then return OTHERS end
+  r.state, r.generation, r.flags = FREE, r.generation + 1, r.flags % 2
+  r.hold = item.force and 0 or later(item.seconds)
+  return DONE
+end
+
+ops[7] = function(r, new) -- teach
+  if new.state == 0 or (new.state == RESERVED and not isLong(new)) then return NOTHING end
+  local ahead = new.generation > r.generation
+    or (new.generation == r.generation and new.key == r.key and new.hold > r.hold)
+    or (new.state == BOUND and r.state == 0)
+  if not ahead then return STALE end
+  return DONE, new
+end
+
+local TEACH, UNRESERVE = 7, 3
+local codes, records, logged, events = {}, {}, {}, {}
+
+local function write(r, item, new, block)
+  if r.generation > NO_END then r.generation = 1 end
+  if item.op ~= TEACH and not (item.op == UNRESERVE and r.state == 0) then
+    r.instance = new.instance
+  end
+  if item.details ~= '' and (item.op == 1 or item.op == TEACH) then
+    redis.call('HSET', block.details, item.octet, item.details)
+    r.flags = r.flags - r.flags % 2 + 1
+  end
+  if not block.next then
+    block.next = block.version + 1
+    if block.isNew then redis.call('SETRANGE', block.key, LAST_BYTE, '\0') end
+  end
+  local bytes = struct.pack(RECORD, r.state, r.flags, r.htype, r.hlen, r.generation, r.hold,
+    r.told, r.boundAt, r.instance, r.chaddr, r.key, r.lease, block.next)
+  redis.call('SETRANGE', block.key, item.at, bytes)
+  if log then
+    logged[#logged + 1] = block.prefix .. string.char(item.octet) .. bytes
+    if item.event ~= '' then
+      local told = string.format('%.0f', r.told)
+      events[#events + 1] = string.gsub(item.event, '%z', told, 1)
+    end
+  end
+  return bytes
+end
+
+for i = 5, #ARGV do
+  local packed = ARGV[i]
+  local item = {}
+  local index, octet, op, flags, seconds, length = struct.unpack('>I2BBBI4I2', packed)
+  local block = blocks[index + 1]
+  item.octet, item.op, item.seconds = octet, op, seconds
+  item.offered, item.force = flags % 2 == 1, flags % 4 >= 2
+  item.details = string.sub(packed, 76, 75 + length)
+  item.event = string.sub(packed, 76 + length)
+  item.at = HEADER_BYTES + RECORD_BYTES * octet
+  local bytes = redis.call('GETRANGE', block.key, item.at, item.at + RECORD_BYTES - 1)
+  if #bytes < RECORD_BYTES then bytes = bytes .. string.sub(ZERO_RECORD, #bytes + 1) end
+  local old, new = parse(bytes), parse(string.sub(packed, 12, 75))
+  local code, instead = ops[op](old, new, item, block)
+  if code == DONE then bytes = write(instead or old, item, new, block) end
+  codes[#codes + 1] = string.char(code)
+  records[#records + 1] = bytes
+end
+
+for _, block in ipairs(blocks) do
+  if block.next then
+    local header = struct.pack(HEADER, lineage, block.next, block.quarantine, LAYOUT,
+      block.adopted)
+    redis.call('SETRANGE', block.key, 0, header)
+  end
+end
+
+if #logged > 0 then
+  local fields = { 'i', ARGV[4], 'r', table.concat(logged) }
+  if #events > 0 then
+    fields[5], fields[6] = 'e', '[' .. table.concat(events, ',') .. ']'
+  end
+  redis.call('XADD', log, 'MAXLEN', '~', ARGV[3], '*', unpack(fields))
+end
+
+return { now, table.concat(codes), table.concat(records) }
