@@ -71,10 +71,10 @@ function rangeText(first: number, last: number): string {
 
 function checkPoolOverlaps({ byPool }: DhcpObjects, report: Report): void {
   for (const [one, other] of byPool.overlaps()) {
-    const text = ({ first, last, value }: Ranged<PoolOf>) =>
-      `pool ${rangeText(first, last)}${value.subnet === other.value.subnet ? '' : ` of subnet ${subnetId(value.subnet)}`}`;
     const { subnet, index } = other.value;
-    const message = `${text(other)} overlaps ${text(one)}`;
+    const whose = one.value.subnet === subnet ? '' : ` of subnet ${subnetId(one.value.subnet)}`;
+    const text = ({ first, last }: Ranged<PoolOf>) => `pool ${rangeText(first, last)}`;
+    const message = `${text(other)} overlaps ${text(one)}${whose}`;
     report({ kind: 'subnet', id: subnetId(subnet), message, at: ['pools', index] });
   }
 }

@@ -129,7 +129,7 @@ test('changes, some of them refused, come to the same as a reset with what is st
         const target = new PlanTarget();
         await target.reset(batches(), 0);
         const stored = new Map<string, ObjectRecord>();
-        let pending = new Map<string, Change>(); // cumulative after a refusal, as a follower gives it
+        let pending = new Map<string, Change>(); // cumulative after a refusal
         for (const [version, row] of rows.entries()) {
           for (const each of row) {
             pending.set(`${each.kind} ${each.id}`, each);
