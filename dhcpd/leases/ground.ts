@@ -8,8 +8,6 @@ import { Replica } from './replica.ts';
 import { RedisTime } from './time.ts';
 import type { LeaseBackend } from './types.ts';
 
-/** §1: skew, transit, and a reply's age. */
-export const GRACE_SECONDS = 30;
 /** R5. */
 export const REPLY_WITHIN_MS = 5000;
 /** R8. */

@@ -87,7 +87,7 @@ export class Ledger {
 
   #free(pool: Pool, address: number, block: Block, holdUntil: number): void {
     // A reserve that lapsed without ever having had a client.
-    if (!this.#replica.hasKey(block, address) && this.#isReserved(block, address)) {
+    if (this.#isReserved(block, address) && this.#generationOf(block, address) === 0) {
       pool.unusedAgain(address);
       return;
     }
@@ -106,6 +106,10 @@ export class Ledger {
 
   #isReserved(block: Block, address: number): boolean {
     return this.#replica.state(block, address) === STATE.reserved;
+  }
+
+  #generationOf(block: Block, address: number): number {
+    return this.#replica.field(block, address, FIELD.generation);
   }
 
   #kindOf(address: number, block: Block): number {

@@ -12,14 +12,17 @@ const MAX_WAITING = 64;
 const MAX_COUNTED = 65_536;
 
 /** What a pool asks of the replica about an address. */
-export interface Ground {
-  /** May be reserved: never used, and nothing speaks against it. */
-  isUnused(address: number): boolean;
+export interface Availability {
+  /** Never used, and free to be reserved. */
+  unused(address: number): Free;
   /** Records in use in the address's block, of 256. */
   usedIn(address: number): number;
-  /** Freed, and free to be taken; `later`: not now, as in quarantine; `no`: not any more. */
-  freed(address: number, holdUntil: number): 'yes' | 'later' | 'no';
+  /** Freed with this hold, and free to be reserved. */
+  freed(address: number, holdUntil: number): Free;
 }
+
+/** `later`: not now, as in quarantine; `no`: not any more. */
+export type Free = 'yes' | 'later' | 'no';
 
 export class Pool {
   readonly id: string;
@@ -53,12 +56,19 @@ export class Pool {
     return { bound: this.#bound, free, total, declined: this.#declined };
   }
 
-  /** The same ranges by a newer plan. */
-  replan(pools: Pools): void {
-    if (pools.excluded === this.#pools.excluded) return;
+  /** The same ranges by a newer plan, or by another word for the same one. */
+  use(pools: Pools): void {
     this.#pools = pools;
+  }
+
+  /** What the plan keeps for others may have changed. */
+  recount(): void {
     this.#passed = 0;
     this.#excludedCount = this.#countExcluded();
+  }
+
+  isOf(pools: Pools): boolean {
+    return pools === this.#pools;
   }
 
   hasSameRanges(pools: Pools): boolean {
@@ -94,7 +104,7 @@ export class Pool {
   }
 
   /** Some addresses to reserve, fewer when there are no more or the search took long. */
-  pick(count: number, freedBefore: number, ground: Ground): number[] {
+  pick(count: number, freedBefore: number, ground: Availability): number[] {
     const found = new Set<number>();
     this.#pickFreed(found, count, freedBefore, ground);
     this.#pickAgain(found, count, ground);
@@ -119,7 +129,7 @@ export class Pool {
     this.#passed = 0;
   }
 
-  #pickFreed(found: Set<number>, count: number, before: number, ground: Ground): void {
+  #pickFreed(found: Set<number>, count: number, before: number, ground: Availability): void {
     let waiting = 0;
     // What has to wait goes to the end, so one round is enough.
     for (let left = Math.min(this.freed.length, MAX_STEPS); left > 0; left--) {
@@ -137,21 +147,25 @@ export class Pool {
     }
   }
 
-  #pickAgain(found: Set<number>, count: number, ground: Ground): void {
-    while (found.size < count) {
+  #pickAgain(found: Set<number>, count: number, ground: Availability): void {
+    const waiting: number[] = [];
+    while (found.size < count && waiting.length < MAX_WAITING) {
       const address = this.#again.pop();
-      if (address === undefined) return;
-      if (this.allows(address) && ground.isUnused(address)) found.add(address);
+      if (address === undefined) break;
+      const is = this.allows(address) ? ground.unused(address) : 'no';
+      if (is === 'yes') found.add(address);
+      else if (is === 'later') waiting.push(address);
     }
+    this.#again.push(...waiting);
   }
 
-  #pickUnused(found: Set<number>, count: number, ground: Ground): void {
+  #pickUnused(found: Set<number>, count: number, ground: Availability): void {
     for (let steps = 0; steps < MAX_STEPS && found.size < count; steps++) {
       if (!this.mayHaveUnused) return;
       const address = this.#addressAt(this.#cursor);
       const full = ground.usedIn(address) === 256;
       const rest = full ? Math.min(256 - (address & 255), this.#restOfRange(address)) : 1;
-      if (!full && this.allows(address) && ground.isUnused(address)) {
+      if (!full && this.allows(address) && ground.unused(address) === 'yes') {
         found.add(address);
         this.#passed = 0;
       } else this.#passed += rest;

@@ -3,7 +3,7 @@
 // loads blocks at the start and after a gap in the log: then nothing is missing.
 import type { Commits } from './commits.ts';
 import { MAX_ITEMS } from './commits.ts';
-import { GRACE_SECONDS, type Ground } from './ground.ts';
+import type { Ground } from './ground.ts';
 import {
   addressIn,
   BLOCK_ADDRESSES,
@@ -14,6 +14,7 @@ import {
   recordOffset,
 } from './record.ts';
 import { type Block, recordBytes } from './replica.ts';
+import { GRACE_SECONDS } from './told.ts';
 import { CODE, type Item, type Lease, STATE } from './types.ts';
 
 /** §7: when nothing was missing. */
@@ -26,7 +27,13 @@ const MAX_ATTEMPTS = 5;
 /** No quarantine is longer, whatever the leases are. */
 const MAX_QUARANTINE_SECONDS = 366 * 86_400;
 
-type Compared = { block: number; from: string; behind: boolean; ahead: Item[] };
+type Compared = {
+  block: number;
+  from: string;
+  version: number;
+  behind: boolean;
+  ahead: Item[];
+};
 
 export class Recovery {
   readonly #ground: Ground;
@@ -106,18 +113,17 @@ export class Recovery {
   #compare(number: number, bytes: Uint8Array, known: Block | undefined): Compared {
     const header = decodeHeader(bytes);
     const from = header.lineage;
-    const none = { block: number, from, behind: false, ahead: [] };
-    // Known under this very lineage: Redis is only ever ahead of us.
+    const { version } = header;
+    const none = { block: number, from, version, behind: false, ahead: [] };
     if (known === undefined || known.used === 0) return none;
-    if (known.epoch === this.#ground.epoch && from === this.#ground.lineage) return none;
+    if (this.#isOurs(known, from, header.version)) return none;
     const ahead: Item[] = [];
-    let behind = false;
+    let behind = known.version > header.version;
     for (let octet = 0; octet < BLOCK_ADDRESSES; octet++) {
       const address = addressIn(number, octet);
       if (isSame(known.bytes, bytes, recordOffset(address))) continue;
       const ours = decodeRecord(known.bytes, recordOffset(address), address);
       const theirs = decodeRecord(bytes, recordOffset(address), address);
-      if (ours.version > header.version) behind = true;
       if (!isAhead(ours, theirs)) continue;
       behind = true;
       // A short reserve promised nothing to anybody.
@@ -125,14 +131,20 @@ export class Recovery {
       const record = recordBytes(known, address);
       ahead.push({ op: 'teach', address, record, seconds: 0 });
     }
-    return { block: number, from, behind, ahead };
+    return { block: number, from, version, behind, ahead };
+  }
+
+  /** Known under this very lineage: Redis is only ever ahead of us, unless it was emptied. */
+  #isOurs(known: Block, from: string, version: number): boolean {
+    const isCurrent = known.epoch === this.#ground.epoch && from === this.#ground.lineage;
+    return isCurrent && version >= known.version;
   }
 
   /** The replica becomes what Redis has; what goes back to Redis returns with its answer. */
   #take({ block: number, behind, from, ahead }: Compared, bytes: Uint8Array): void {
     const { replica } = this.#ground;
     const known = replica.blocks.get(number);
-    const isOurs = known?.epoch === this.#ground.epoch && from === this.#ground.lineage;
+    const isOurs = known !== undefined && this.#isOurs(known, from, decodeHeader(bytes).version);
     if (bytes.length === 0 && known === undefined) return;
     const highest = Math.max(highestUsed(known?.bytes), highestUsed(bytes));
     const block = replica.putBlock(number, bytes, !isOurs);
@@ -165,6 +177,10 @@ export class Recovery {
       const numbers = group.map(({ block }) => block);
       await backend.adopt(numbers, one.from, seconds);
       this.#quarantine(numbers, seconds);
+      for (const { block: number, version } of group) {
+        const block = this.#ground.replica.blocks.get(number);
+        if (block !== undefined) block.adoptedVersion = version + 1;
+      }
     }
     // Whoever adopted before us may not have known what we know.
     for (const { block } of compared.filter(({ behind }) => behind)) {

@@ -7,7 +7,6 @@ import {
   addressIn,
   BLOCK_ADDRESSES,
   BLOCK_BYTES,
-  blockOf,
   decodeHeader,
   decodeRecord,
   FIELD,
@@ -33,7 +32,11 @@ export type Block = {
   epoch: number;
   /** Counts changes, so that a comparison sees what happened while it read. */
   touched: number;
+  /** The highest version of a record or of the header that was seen. */
+  version: number;
   quarantineUntil: number;
+  /** §4: what is not newer is suspect while the quarantine lasts. */
+  adoptedVersion: number;
   /** Never-used addresses below this offset may have been used by what was lost (§7). */
   skipBelow: number;
 };
@@ -43,6 +46,8 @@ export type Changed = (address: number, block: Block) => void;
 
 /** As memory is taken for a block: bytes, kinds, seconds. */
 const BLOCK_MEMORY = BLOCK_BYTES + BLOCK_ADDRESSES + 4 * BLOCK_ADDRESSES;
+/** Of a block's header. */
+const ADOPTED_VERSION = 32;
 const keyBytes = new Uint8Array(PACKED_KEY_BYTES);
 const keyView = new DataView(keyBytes.buffer);
 
@@ -89,7 +94,9 @@ export class Replica {
       used: 0,
       epoch: this.epoch,
       touched: 0,
+      version: 0,
       quarantineUntil: 0,
+      adoptedVersion: 0,
       skipBelow: 0,
     };
     this.blocks.set(number, made);
@@ -112,8 +119,11 @@ export class Replica {
     return block.view.getUint32(HEADER_BYTES + RECORD_BYTES * (address & 255) + field);
   }
 
-  hasKey(block: Block, address: number): boolean {
-    return block.bytes[HEADER_BYTES + RECORD_BYTES * (address & 255) + FIELD.key] !== 0;
+  /** Written before this lineage adopted the block, which has a quarantine. */
+  isSuspect(block: Block, address: number, earliestNow: number): boolean {
+    if (block.quarantineUntil < earliestNow) return false;
+    const at = HEADER_BYTES + RECORD_BYTES * (address & 255);
+    return wide(block.view, at + FIELD.version) <= block.adoptedVersion;
   }
 
   /** Whether the record's key is this one (packed). */
@@ -152,8 +162,10 @@ export class Replica {
   putBlock(number: number, bytes: Uint8Array, force = false): Block {
     const block = this.blockMade(number);
     const header = decodeHeader(bytes);
+    block.version = force ? header.version : Math.max(block.version, header.version);
     block.quarantineUntil = Math.max(force ? 0 : block.quarantineUntil, header.quarantineUntil);
     block.bytes.set(bytes.subarray(0, HEADER_BYTES));
+    block.adoptedVersion = wide(block.view, ADOPTED_VERSION);
     for (let octet = 0; octet < BLOCK_ADDRESSES; octet++) {
       const offset = HEADER_BYTES + RECORD_BYTES * octet;
       if (offset + RECORD_BYTES > bytes.length) {
@@ -177,6 +189,7 @@ export class Replica {
       this.#records--;
     }
     block.bytes.set(source.subarray(offset, offset + RECORD_BYTES), at);
+    block.version = Math.max(block.version, wide(block.view, at + FIELD.version));
     if (block.bytes[at] !== STATE.unused) {
       block.used++;
       this.#records++;
@@ -191,6 +204,11 @@ export class Replica {
     const at = HEADER_BYTES + RECORD_BYTES * (address & 255) + FIELD.key;
     return hashKey(block.view, at, this.#seed);
   }
+}
+
+/** 64 bits, of which Redis' scripts use 53. */
+function wide(view: DataView, at: number): number {
+  return view.getUint32(at) * 2 ** 32 + view.getUint32(at + 4);
 }
 
 const zeros = new Uint8Array(RECORD_BYTES);
@@ -229,5 +247,3 @@ export function recordBytes(block: Block, address: Ipv4): Uint8Array {
   const at = recordOffset(address);
   return block.bytes.slice(at, at + RECORD_BYTES);
 }
-
-export { blockOf };

@@ -1,0 +1,78 @@
+// Items (docs/leases.md §4) out of what the engine wants. Pure.
+import { encodeRecord, packedKeyOf, packKey } from './record.ts';
+import { holdSeconds } from './told.ts';
+import type { BindWant, Client, Item, Lease, LeaseEvent } from './types.ts';
+import { STATE } from './types.ts';
+
+export function bindItem(want: BindWant, instance: number, type: 'bind' | 'renew'): Item {
+  const { client, address, leaseSeconds, offered, details } = want;
+  const record = encodeRecord({
+    state: STATE.bound,
+    hasDetails: details !== undefined && Object.keys(details).length > 0,
+    htype: client.htype,
+    chaddr: client.chaddr,
+    instance,
+    packedKey: packKey(client.key),
+    leaseSeconds,
+  });
+  return {
+    op: 'bind',
+    address,
+    record,
+    seconds: holdSeconds(leaseSeconds),
+    ...(offered ? { offered: true } : {}),
+    ...(details === undefined ? {} : { details }),
+    event: eventOf(type, client.chaddr, client.key, details?.hostname),
+  };
+}
+
+/** RELEASE and DECLINE: of the binding that the replica shows, and of no later one (R6). */
+export function endItem(
+  op: 'release' | 'decline',
+  client: Client,
+  lease: Lease,
+  seconds: number,
+  instance: number,
+): Item {
+  const record = encodeRecord({
+    state: lease.state,
+    htype: client.htype,
+    chaddr: client.chaddr,
+    generation: lease.generation,
+    instance,
+    packedKey: packKey(client.key),
+  });
+  const event = eventOf(op, client.chaddr, client.key);
+  return { op, address: lease.address, record, seconds, event };
+}
+
+/** Found in use though nobody holds it: as a decline of what we have reserved. */
+export function quarantineItem(lease: Lease, seconds: number, instance: number): Item {
+  const { generation, htype, chaddr } = lease;
+  const packedKey = packedKeyOf(lease);
+  const record = encodeRecord({
+    state: STATE.declined,
+    htype,
+    chaddr,
+    generation,
+    instance,
+    packedKey,
+  });
+  const event = eventOf('decline', chaddr, lease.key);
+  return { op: 'decline', address: lease.address, record, seconds, offered: true, event };
+}
+
+export function eventOf(
+  type: LeaseEvent['type'],
+  chaddr: Uint8Array,
+  key: Uint8Array,
+  hostname?: string,
+): LeaseEvent {
+  const mac = [...chaddr].map(hexByte).join(':');
+  const keyHex = [...key].map(hexByte).join('');
+  return { type, mac, keyHex, ...(hostname === undefined ? {} : { hostname }) };
+}
+
+function hexByte(byte: number): string {
+  return byte.toString(16).padStart(2, '0');
+}
