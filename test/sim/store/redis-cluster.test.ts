@@ -1,13 +1,12 @@
 // The store on a Redis Cluster, and behind Sentinels that fail over, all on loopback.
-import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
-import { connect } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { until } from '../../../lab/ready.ts';
 import { openStore } from '../../../shared/store/open.ts';
 import type { Store } from '../../../shared/store/types.ts';
 import { type Followed, follow } from '../../support/followed.ts';
 import { freePorts, type RedisProcess, startRedis } from '../../support/redis.ts';
+import { startCluster } from '../../support/redis-cluster.ts';
 import { describeStore } from '../../support/store-conformance.ts';
 
 const servers: RedisProcess[] = [];
@@ -24,67 +23,11 @@ async function start(port: number, ...args: string[]): Promise<RedisProcess> {
   return server;
 }
 
-/**
- * Three primaries, a third of the slots each; a port and the bus port 10000 above have to be free.
- */
-async function startCluster(): Promise<string> {
-  const ports = await clusterPorts(3);
-  const nodes = await Promise.all(
-    ports.map((port) =>
-      start(
-        port,
-        '--cluster-enabled',
-        'yes',
-        '--cluster-node-timeout',
-        '2000',
-        '--appendonly',
-        'yes',
-      ),
-    ),
-  );
-  const [first] = nodes;
-  const bounds = [0, 5461, 10923, 16384];
-  for (const [index, node] of nodes.entries()) {
-    const from = bounds[index] ?? 0;
-    const to = (bounds[index + 1] ?? 0) - 1;
-    await node.ask(`CLUSTER ADDSLOTSRANGE ${from} ${to}`);
-    await first?.ask(`CLUSTER MEET 127.0.0.1 ${node.port}`);
-  }
-  for (const node of nodes) {
-    await until('the cluster is whole', async () => {
-      const info = await node.ask('CLUSTER INFO');
-      return info.includes('cluster_state:ok') && info.includes('cluster_known_nodes:3');
-    });
-  }
-  return `redis+cluster://${ports.map((port) => `127.0.0.1:${port}`).join(',')}`;
-}
-
-async function clusterPorts(count: number): Promise<number[]> {
-  const found: number[] = [];
-  await until('there are ports for a cluster', async () => {
-    const candidates = (await freePorts(count * 4)).filter((port) => port < 55_000);
-    for (const port of candidates) if (!(await isOpen(port + 10_000))) found.push(port);
-    return found.length >= count;
-  });
-  return found.slice(0, count);
-}
-
-async function isOpen(port: number): Promise<boolean> {
-  const socket = connect(port, '127.0.0.1');
-  const events = AbortSignal.timeout(1000);
-  const open = await once(socket, 'connect', { signal: events }).then(
-    () => true,
-    () => false,
-  );
-  socket.destroy();
-  return open;
-}
-
 let stores: Store[] = [];
 describeStore(
   'the store in a Redis Cluster',
   async () => {
-    const url = await startCluster();
+    const url = await startCluster(start);
     stores = [
       openStore({ url, commandTimeoutMs: 5000 }),
       openStore({ url, commandTimeoutMs: 5000 }),
