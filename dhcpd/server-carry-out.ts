@@ -132,7 +132,9 @@ export class CarryOut {
   }
 
   #none(context: engine.Context, { scope }: engine.OfferPool): Outcome {
-    if (this.#book.condition !== 'fresh' || context.counts(scope.network).free > 0) {
+    // Counted now: what context has may be a second old.
+    const { free } = this.#book.counts(context.prepared.networkPools(scope.network));
+    if (this.#book.condition !== 'fresh' || free > 0) {
       return { reason: 'no-address-now' };
     }
     const { id } = scope.network;

@@ -34,7 +34,8 @@ export const SETTINGS: ServerSettings = {
 
 export type RigOptions = {
   plan: PlanFields;
-  settings?: Partial<ServerSettings>;
+  /** `serverId` undefined: none. */
+  settings?: Partial<Omit<ServerSettings, 'serverId'>> & { serverId?: Ipv4 | undefined };
   leases?: MemoryLeases;
   members?: Members;
   prober?: Prober;
@@ -65,7 +66,7 @@ export class Rig {
     this.book = new MemoryBook({ clock: this.clock, ...(leases ? { leases } : {}) });
     const members = options.members ?? { names: ['dhcpd-1'], own: 'dhcpd-1' };
     this.server = new DhcpServer({
-      settings: { ...SETTINGS, ...options.settings },
+      settings: settingsOf(options),
       plan: () => this.plan,
       book: this.book,
       transport: { send: (packet) => this.sent.push(packet) },
@@ -78,18 +79,17 @@ export class Rig {
   }
 
   /** One message in, all that came of it out. */
-  async ask(bytes: Uint8Array, ingress: Partial<Ingress> = {}): Promise<Answer | undefined> {
+  async ask(bytes: Uint8Array, from?: From): Promise<Answer | undefined> {
     const before = this.sent.length;
-    this.send(bytes, ingress);
+    this.send(bytes, from);
     await this.server.idle();
     if (this.sent.length > before + 1) throw new Error('more than one reply');
     const packet = this.sent[before];
     return packet === undefined ? undefined : answerOf(packet);
   }
 
-  send(bytes: Uint8Array, ingress: Partial<Ingress> = {}): void {
-    const receivedMs = this.clock.monotonicMs();
-    this.server.receive(bytes, { ...ON_LINK, receivedMs, ...ingress });
+  send(bytes: Uint8Array, from: From = ON_LINK): void {
+    this.server.receive(bytes, { receivedMs: this.clock.monotonicMs(), ...from });
   }
 
   get reason(): string | undefined {
@@ -102,8 +102,18 @@ export class Rig {
   }
 }
 
+function settingsOf({ settings = {} }: RigOptions): ServerSettings {
+  const { serverId = SETTINGS.serverId, ...others } = settings;
+  const { serverId: _, ...rest } = { ...SETTINGS, ...others };
+  const hasNone = 'serverId' in settings && settings.serverId === undefined;
+  return hasNone || serverId === undefined ? rest : { ...rest, serverId };
+}
+
+/** Received now, unless it says otherwise. */
+export type From = Omit<Ingress, 'receivedMs'> & { receivedMs?: number };
+
 /** A broadcast on the link. */
-export const ON_LINK = {
+export const ON_LINK: From = {
   link: LINK,
   source: ip('0.0.0.0'),
   sourcePort: 68,
@@ -111,17 +121,13 @@ export const ON_LINK = {
 };
 
 /** Sent to the server itself from an address on its link. */
-export function unicast(source: string): Partial<Ingress> {
+export function unicast(source: string): From {
   return { ...ON_LINK, source: ip(source), destination: ip(SERVER) };
 }
 
 /** By a socket: from a relay, or through a router. */
-export function routed(source: string, sourcePort = 67): Ingress {
-  return { source: ip(source), sourcePort, destination: ip(SERVER), receivedMs: 0 };
-}
-
-export function relayed(rig: Rig, relay: string, sourcePort = 67): Ingress {
-  return { ...routed(relay, sourcePort), receivedMs: rig.clock.monotonicMs() };
+export function routed(source: string, sourcePort = 67): From {
+  return { source: ip(source), sourcePort, destination: ip(SERVER) };
 }
 
 export function answerOf(packet: Outgoing): Answer {
