@@ -130,7 +130,7 @@ async function storeEdit(work: Work, edit: MakeEdit): Promise<Outcome> {
     ): Outcome => ({
       differences,
       unchanged: Math.max(0, wanted.changes.length - differences.length),
-      versions,
+      versions: concerned(versions, wanted.changes),
       massDeletes: plan.massDeletes,
       dryRun,
       lines: wanted.lines ?? [],
@@ -145,6 +145,14 @@ async function storeEdit(work: Work, edit: MakeEdit): Promise<Outcome> {
       await context.clock.sleep(RETRY_MS * attempt, context.signal);
     }
   }
+}
+
+/** Those of units that changes were asked for; if there are none, of what was ever stored. */
+function concerned(versions: ReadonlyMap<Unit, number>, changes: readonly Change[]) {
+  const named = unitsOfChanges(changes);
+  const isIt = (unit: Unit, version: number) =>
+    named.length > 0 ? named.includes(unit) : version > 0;
+  return new Map([...versions].filter(([unit, version]) => isIt(unit, version)));
 }
 
 /** `stored`: at least, for a call that failed may have arrived. */

@@ -39,12 +39,12 @@ async function serviceOf(store: Store, node: string, args: Arguments): Promise<U
     throw new UsageError(`${node} runs ${names}: say which one with --service`);
   }
   if (found[0] !== undefined) return found[0].unit;
-  if (args.switches.has('no-wait')) return asked ?? 'natter';
-  throw unknownNode(node, heard);
+  const peopled = heard.filter(({ members }) => members.length > 0);
+  if (!args.switches.has('no-wait')) throw unknownNode(node, peopled);
+  return asked ?? (peopled.length === 1 ? peopled[0]?.unit : undefined) ?? 'natter';
 }
 
-function unknownNode(node: string, heard: readonly { unit: Unit; members: Heard[] }[]) {
-  const peopled = heard.filter(({ members }) => members.length > 0);
+function unknownNode(node: string, peopled: readonly { unit: Unit; members: Heard[] }[]) {
   const names = peopled.flatMap(({ members }) => members.map((member) => member.node));
   const known = names.length === 0 ? 'no node was heard of' : `known: ${names.join(', ')}`;
   const what = peopled.length === 1 ? `${peopled[0]?.unit} node` : 'node';

@@ -116,8 +116,7 @@ function checkLinks({ bySubnet }: DhcpObjects, report: Report): void {
     const network = networkOf(subnet);
     const first = byInterface.get(name) ?? subnet;
     if (networkOf(first) !== network) {
-      const remedy = 'one link is one network';
-      say(`interface ${name} is subnet ${subnetId(first)}'s, of another network: ${remedy}`);
+      say(`interface ${name} is that of subnet ${subnetId(first)}, of another network`);
     }
     byInterface.set(name, first);
     const sibling = byNetwork.get(network) ?? subnet;

@@ -105,6 +105,17 @@ describe('apply', () => {
     });
   });
 
+  it('does not wait for a service that it only looked through for what to prune', async () => {
+    site = new Harness();
+    await site.natter('natter-1');
+    site.followed('natter-1');
+    const text = 'eips:\n  - { address: 198.51.100.7 }\nnodes: []\n';
+    expect((await apply(text, '--prune')).code).toBe(0);
+    const again = await apply('nodes: []\n', '--prune');
+    const out = 'nothing to do\nversion 1: in force on 1 instance\n';
+    expect(again).toEqual({ code: 0, out, err: '' });
+  });
+
   it('names the service that lags', async () => {
     site.clock.onSleep = async () => {
       await site.natter('natter-1');

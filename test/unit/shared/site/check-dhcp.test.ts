@@ -221,8 +221,7 @@ describe('does not go together', () => {
         '{ subnet: 10.4.0.0/24, network: a, interface: eth3 }',
       ),
       [
-        "3:39 subnet 10.2.0.0/24: interface eth1 is subnet 10.1.0.0/24's, of another network: " +
-          'one link is one network',
+        '3:39 subnet 10.2.0.0/24: interface eth1 is that of subnet 10.1.0.0/24, of another network',
         '5:51 subnet 10.4.0.0/24: interface eth3, but subnet 10.3.0.0/24 of the same network ' +
           'has eth2',
       ],
