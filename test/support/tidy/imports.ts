@@ -53,8 +53,13 @@ const rooms: readonly Room[] = [
     ],
   },
   {
+    room: 'shared/dhcp/',
+    may: [...foundation, 'shared/config/suggest.ts'],
+    pure: true,
+  },
+  {
     room: 'shared/site/',
-    may: [...foundation, 'shared/config/', 'shared/store/types.ts'],
+    may: [...foundation, 'shared/config/', 'shared/dhcp/', 'shared/store/types.ts'],
     pure: true,
   },
   { room: 'shared/ctl/', may: ['shared/', 'node:'] },
