@@ -18,6 +18,7 @@ local ZERO_RECORD = string.rep('\0', RECORD_BYTES)
 local BOUND, FREE, RESERVED, DECLINED = 1, 2, 3, 4
 local DONE, TAKEN, QUARANTINE, OTHERS, IS_DECLINED, STALE, NOTHING = 0, 1, 2, 3, 4, 5, 6
 
+local call, unpackBytes, sub, char = redis.call, struct.unpack, string.sub, string.char
 local lineage, known = ARGV[1], ARGV[2]
 local log = #KEYS % 2 == 1 and KEYS[#KEYS]
 local now = tonumber(redis.call('TIME')[1])
@@ -46,11 +47,15 @@ for i = 1, math.floor(#KEYS / 2) do
   blocks[i] = block
 end
 
-local function parse(bytes)
-  local r = {}
-  r.state, r.flags, r.htype, r.hlen, r.generation, r.hold, r.told, r.boundAt, r.instance,
-    r.chaddr, r.key, r.lease, r.version = struct.unpack(RECORD, bytes)
-  return r
+-- One constructor each: a table that grows field by field is copied four times.
+local function parse(bytes, at)
+  local state, flags, htype, hlen, generation, hold, told, boundAt, instance, chaddr, key, lease,
+    version = unpackBytes(RECORD, bytes, at)
+  return {
+    state = state, flags = flags, htype = htype, hlen = hlen, generation = generation,
+    hold = hold, told = told, boundAt = boundAt, instance = instance, chaddr = chaddr, key = key,
+    lease = lease, version = version,
+  }
 end
 
 local function isLong(r) return r.flags % 4 >= 2 end
@@ -119,7 +124,7 @@ ops[3] = function(r, new, _, block) -- unreserve
   if r.state ~= RESERVED then return NOTHING end
   if r.instance ~= new.instance then return OTHERS end
   if suspect(r, block) then return QUARANTINE end
-  if r.generation == 0 then return DONE, parse(ZERO_RECORD) end
+  if r.generation == 0 then return DONE, parse(ZERO_RECORD, 1) end
   r.state, r.hold, r.flags = FREE, math.min(now - 1, r.told), r.flags % 2
   return DONE
 end
@@ -183,12 +188,14 @@ local function write(r, item, new, block)
   end
   local bytes = struct.pack(RECORD, r.state, r.flags, r.htype, r.hlen, r.generation, r.hold,
     r.told, r.boundAt, r.instance, r.chaddr, r.key, r.lease, block.next)
-  redis.call('SETRANGE', block.key, item.at, bytes)
+  call('SETRANGE', block.key, item.at, bytes)
   if log then
-    logged[#logged + 1] = block.prefix .. string.char(item.octet) .. bytes
-    if item.event ~= '' then
+    logged[#logged + 1] = block.prefix .. char(item.octet) .. bytes
+    local event = item.event
+    if event ~= '' then
+      local gap = string.find(event, '\0', 1, true)
       local told = string.format('%.0f', r.told)
-      events[#events + 1] = string.gsub(item.event, '%z', told, 1)
+      events[#events + 1] = sub(event, 1, gap - 1) .. told .. sub(event, gap + 1)
     end
   end
   return bytes
@@ -196,20 +203,20 @@ end
 
 for i = 5, #ARGV do
   local packed = ARGV[i]
-  local item = {}
-  local index, octet, op, flags, seconds, length = struct.unpack('>I2BBBI4I2', packed)
+  local index, octet, op, flags, seconds, length = unpackBytes('>I2BBBI4I2', packed)
   local block = blocks[index + 1]
-  item.octet, item.op, item.seconds = octet, op, seconds
-  item.offered, item.force = flags % 2 == 1, flags % 4 >= 2
-  item.details = string.sub(packed, 76, 75 + length)
-  item.event = string.sub(packed, 76 + length)
-  item.at = HEADER_BYTES + RECORD_BYTES * octet
-  local bytes = redis.call('GETRANGE', block.key, item.at, item.at + RECORD_BYTES - 1)
-  if #bytes < RECORD_BYTES then bytes = bytes .. string.sub(ZERO_RECORD, #bytes + 1) end
-  local old, new = parse(bytes), parse(string.sub(packed, 12, 75))
+  local at = HEADER_BYTES + RECORD_BYTES * octet
+  local item = {
+    octet = octet, op = op, seconds = seconds, at = at,
+    offered = flags % 2 == 1, force = flags % 4 >= 2,
+    details = length == 0 and '' or sub(packed, 76, 75 + length), event = sub(packed, 76 + length),
+  }
+  local bytes = call('GETRANGE', block.key, at, at + RECORD_BYTES - 1)
+  if #bytes < RECORD_BYTES then bytes = bytes .. sub(ZERO_RECORD, #bytes + 1) end
+  local old, new = parse(bytes, 1), parse(packed, 12)
   local code, instead = ops[op](old, new, item, block)
   if code == DONE then bytes = write(instead or old, item, new, block) end
-  codes[#codes + 1] = string.char(code)
+  codes[#codes + 1] = char(code)
   records[#records + 1] = bytes
 end
 
