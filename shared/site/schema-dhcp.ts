@@ -64,8 +64,7 @@ const options = z.record(z.string(), z.unknown()).transform((given, context) => 
   const { options, problems } = readWrittenOptions(given);
   for (const { key, message, remedy } of problems) {
     const params = remedy === undefined ? {} : { params: { remedy } };
-    const path = key === undefined ? [] : [key];
-    context.issues.push({ code: 'custom', message, input: given, path, ...params });
+    context.issues.push({ code: 'custom', message, input: given, path: [key], ...params });
   }
   return options;
 });

@@ -1,6 +1,7 @@
 // Objects of dhcpd for property tests: any that are right in themselves, and sites that go
 // together.
 import fc from 'fast-check';
+import { refusalOf } from '../../shared/dhcp/option-table.ts';
 import { type Ipv4, ipv4 } from '../../shared/net/ipv4.ts';
 import { mac } from '../../shared/net/mac.ts';
 import type { ClassMatch, DhcpClass } from '../../shared/site/class.ts';
@@ -38,22 +39,31 @@ const lease = fc.oneof(
   }),
 );
 
-/** Addresses by name, numbers, text, and codes that nobody knows. */
+/** Any bytes for any code that may be set: what its row does not know stays hex. */
+const anyOptions = fc.dictionary(
+  fc
+    .integer({ min: 1, max: 254 })
+    .filter((code) => refusalOf(code) === undefined)
+    .map(String),
+  bytes(0),
+  { maxKeys: 4 },
+);
+/** What the rows know: addresses, numbers, names, text. */
+const goodOptions = fc.record(
+  {
+    3: hex(4, 4),
+    6: hex(8, 8),
+    15: label.map((text) => Buffer.from(text).toString('hex')),
+    17: bootText.map((text) => Buffer.from(text).toString('hex')),
+    19: fc.constantFrom('00', '01'),
+    26: fc.constant('05dc'),
+    224: hex(1, 9),
+  },
+  optional,
+);
 const options = fc
-  .record(
-    { 3: hex(4, 4), 6: hex(8, 8), 26: hex(2, 2), 15: label, 224: hex(1, 9), 250: hex(1, 3) },
-    optional,
-  )
-  .map((found) => {
-    const domain = found[15];
-    if (domain === undefined) return found as Record<string, string>;
-    return { ...found, 15: Buffer.from(domain).toString('hex') } as Record<string, string>;
-  })
-  .map((found) => {
-    const mtu = found[26];
-    // RFC 2132 §5.1: at least 68.
-    return mtu !== undefined && Number.parseInt(mtu, 16) < 68 ? { ...found, 26: '05dc' } : found;
-  });
+  .oneof(anyOptions, goodOptions)
+  .map((found): Record<string, string> => ({ ...found }) as Record<string, string>);
 
 const common = { nextServer: host, serverName: bootText, bootFile: bootText };
 const settings = fc
