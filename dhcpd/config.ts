@@ -131,9 +131,6 @@ export const RELOADABLE = [
   'siblingIds',
   'cacheShare',
   'staleAfter',
-  'maxPending',
-  'limits',
-  'offer',
   'quarantine',
   'sharedLan',
 ] as const satisfies (keyof DhcpdConfig)[];

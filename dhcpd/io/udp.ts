@@ -13,6 +13,7 @@ import type { Ingress, Outgoing } from './types.ts';
 const BUFFER_BYTES = 8 * 1024 * 1024;
 const SERVER_PORT = 67;
 const ANY = ipv4(0);
+const LOOPBACK = ipv4(0x7f000001);
 const GIADDR_AT = 24;
 
 export type UdpOptions = {
@@ -81,6 +82,15 @@ export class UdpTransport {
     const own = this.#bound.findIndex((each) => each.address === source);
     const socket = own >= 0 ? own : this.#bound.findIndex((each) => each.address === ANY);
     this.#batch.send(Math.max(0, socket), { bytes, source, address, port });
+  }
+
+  /** To an address that is listened on; false where there is none. */
+  sendToSelf(bytes: Uint8Array): boolean {
+    const [first] = this.#bound;
+    if (first === undefined || first.mute) return false;
+    const address = first.address === ANY ? LOOPBACK : first.address;
+    this.#batch.send(0, { bytes, source: ANY, address, port: first.port });
+    return true;
   }
 
   close(): Promise<void> {

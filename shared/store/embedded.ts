@@ -38,6 +38,8 @@ export type EmbeddedOptions = {
   clock: Clock;
   random: Random;
   log: Log<StoreEvent>;
+  /** Synced before it answers: for whoever makes promises of what was written. */
+  syncsEveryWrite?: boolean;
 };
 
 type Owner = Pick<NodeJS.Process, 'pid' | 'kill'>;
@@ -195,7 +197,7 @@ export class EmbeddedServer {
       unixsocketperm: '660',
       dir: this.#dataDirectory,
       appendonly: 'yes',
-      appendfsync: 'everysec',
+      appendfsync: this.#options.syncsEveryWrite === true ? 'always' : 'everysec',
       save: '',
       'maxmemory-policy': 'noeviction',
       daemonize: 'no',
