@@ -90,7 +90,7 @@ export class RedisLeases implements LeaseBackend {
   readonly #log: LogReader;
   readonly #turns: Promise<unknown>[] = COMMIT_LANES.map(() => Promise.resolve());
   #turn = 0;
-  /** Blocks that are registered and exist, by the run id of the server that said so. */
+  /** Blocks that exist, with the run id of the server that has registered them. */
   readonly #known = new Map<number, string>();
   #recordsPerEntry = 1;
 
@@ -244,7 +244,7 @@ export class RedisLeases implements LeaseBackend {
       return [records, details];
     });
     if (!this.#links.isCluster) keys.push(this.#keys.log);
-    const known = part.blocks.map((block) => this.#known.get(block) === link.runId);
+    const known = part.blocks.map((block) => this.#known.has(block));
     const index = new Map(part.blocks.map((block, at) => [block, at]));
     const argv = [
       lineageOf(link),

@@ -12,6 +12,9 @@ import type { StoreAddress } from './url.ts';
 type ClusterAddress = Extract<StoreAddress, { kind: 'cluster' }>;
 type SlotRange = { first: number; last: number; node: string };
 
+/** Several Sentinels may be silent, each for as long as a connection may take. */
+const OPEN_TIMEOUT_MS = 10_000;
+
 /** Names the only server there is when it is no Cluster. */
 const ONLY = '';
 
@@ -23,6 +26,7 @@ export class Links {
   readonly #scripts: readonly Script[];
   readonly #links = new Map<string, { node: string; link: Promise<Link> }>();
   #slots: Promise<SlotRange[]> | undefined;
+  #closed = false;
 
   constructor(
     address: ServerAddress | ClusterAddress,
@@ -51,23 +55,28 @@ export class Links {
     return [...new Set((await this.#map()).map(({ node }) => node))].sort();
   }
 
+  /**
+   * Waits as long as a call may take; the opening goes on, for a Sentinel or a node that is silent
+   * delays it, and is there for a later call.
+   */
   async link(lane: string, node: string): Promise<Link> {
     const name = `${lane} ${node}`;
-    const held = await this.#links.get(name)?.link;
-    if (held?.isOpen) return held;
-    const other = this.#links.get(name)?.link;
-    if (other !== undefined && (await other) !== held) return other;
-    const link = this.#open(node);
-    this.#links.set(name, { node, link });
-    try {
-      const opened = await link;
-      this.#closeStale(node, opened.runId);
-      return opened;
-    } catch (error) {
-      if (this.#links.get(name)?.link === link) this.#links.delete(name);
-      this.#slots = undefined;
-      throw error;
+    for (let held = this.#links.get(name); held !== undefined; held = this.#links.get(name)) {
+      const link = await this.#within(held.link);
+      if (link.isOpen) return link;
+      if (this.#links.get(name) === held) this.#links.delete(name);
     }
+    if (this.#closed) throw storeError(new Error('Connection is closed'));
+    const opening = { node, link: this.#open(node) };
+    this.#links.set(name, opening);
+    opening.link.then(
+      ({ runId }) => this.#closeStale(node, runId),
+      () => {
+        if (this.#links.get(name) === opening) this.#links.delete(name);
+        this.#slots = undefined;
+      },
+    );
+    return this.#within(opening.link);
   }
 
   /** Runs on the key's server; a slot that moved is found again the next time. */
@@ -87,7 +96,20 @@ export class Links {
   }
 
   close(): void {
+    this.#closed = true;
     for (const name of [...this.#links.keys()]) this.#drop(name);
+  }
+
+  async #within(opening: Promise<Link>): Promise<Link> {
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => reject(new Error('connecting timed out')), this.timeoutMs);
+    try {
+      return await Promise.race([opening, late]);
+    } catch (error) {
+      throw storeError(error);
+    } finally {
+      clearTimeout(timer);
+    }
   }
 
   #drop(name: string): void {
@@ -115,7 +137,7 @@ export class Links {
   #open(node: string): Promise<Link> {
     const address = this.#address;
     const at = address.kind === 'cluster' ? serverAt(node, address.tls) : address;
-    return openLink(at, this.#config, this.#scripts, this.timeoutMs);
+    return openLink(at, this.#config, this.#scripts, OPEN_TIMEOUT_MS);
   }
 
   #map(): Promise<SlotRange[]> {

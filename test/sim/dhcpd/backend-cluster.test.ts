@@ -42,7 +42,10 @@ async function restartAll(): Promise<void> {
 describeLeaseBackend(
   'the leases in a Redis Cluster',
   async () => {
-    const store = { url: await startCluster(start), commandTimeoutMs: 5000 };
+    // Or a kill may lose what a test then looks for.
+    const synced = (port: number, ...args: string[]) =>
+      start(port, ...args, '--appendfsync', 'always');
+    const store = { url: await startCluster(synced), commandTimeoutMs: 5000 };
     const open = () => openRedisLeases({ store, durability: { by: 'none' } });
     const [backend, other] = [open(), open()];
     opened = [backend, other];

@@ -40,6 +40,20 @@ test('a failover loses what no replica had, and the block is fenced', async () =
   expect(await on(clock, stored(leases, lost))).toMatchObject({ state: 0 });
 });
 
+test('a whole block that was lost is fenced for who knew it', async () => {
+  const { model, clock } = modelOf({});
+  const leases = model.connect();
+  const address = next();
+  const backup = model.backup();
+  const items = [itemOf('bind', address, { client: 2 })];
+  await on(clock, ran(leases, items));
+  model.restart(backup);
+  await expect(on(clock, leases.run(items))).rejects.toThrow();
+  expect(await on(clock, leases.run(items))).toMatchObject({ fenced: '' });
+  expect(await on(clock, leases.adopt([address >>> 8], '', 15))).toBe(1);
+  expect(await on(clock, ran(leases, items))).toMatchObject({ results: [{ code: CODE.done }] });
+});
+
 test('an old primary that is cut off takes writes, none of them durable, and forgets them', async () => {
   const { model, clock } = modelOf({ replicas: 1, waitFor: 1 });
   const [here, there] = [model.connect(), model.connect()];

@@ -21,7 +21,6 @@ export class ModelBackend implements LeaseBackend {
   readonly #model: RedisModel;
   readonly #known = new Set<number>();
   #connection: Connection | undefined;
-  #knownOf = '';
   #followed: string | undefined;
   #closed = false;
 
@@ -44,8 +43,7 @@ export class ModelBackend implements LeaseBackend {
     const answer = await this.#call((connection) => {
       const { server, lineage } = connection;
       on = connection;
-      const known = (block: number) => this.#knownOf === lineage && this.#known.has(block);
-      return server.run(lineage, items, known);
+      return server.run(lineage, items, (block) => this.#known.has(block));
     });
     if ('fenced' in answer || on === undefined) {
       if ('fenced' in answer) this.#known.delete(answer.block);
@@ -183,9 +181,7 @@ export class ModelBackend implements LeaseBackend {
     void wait();
   }
 
-  #remember({ server, lineage }: Connection, items: readonly Item[]): void {
-    if (this.#knownOf !== lineage) this.#known.clear();
-    this.#knownOf = lineage;
+  #remember({ server }: Connection, items: readonly Item[]): void {
     const exists = (block: number) => server.data.blocks.has(block);
     for (const item of items) {
       if (exists(item.address >>> 8)) this.#known.add(item.address >>> 8);
