@@ -70,7 +70,8 @@ export function place(wanted: Wanted): Placed {
   const squeezed = squeeze(wanted);
   if (last === undefined) return squeezed;
   const needed = [...options.slice(0, required).map(([code]) => code), last[0]];
-  if (!needed.some((code) => squeezed.shed.includes(code))) return squeezed;
+  const isWhole = !needed.some((code) => squeezed.shed.includes(code));
+  if (isWhole && squeezed.main[0] === options[0]) return squeezed; // the message type leads
   const without = place({ ...wanted, last: undefined });
   return { ...without, shed: [...without.shed, last[0]] };
 }

@@ -76,6 +76,6 @@ export function describeOption(code: number, bytes: Uint8Array): string {
   if (row === undefined) return bytes.length === 0 ? '(empty)' : toHex(bytes);
   const { format, describe } = row.codec;
   const value = describe === undefined ? format(bytes) : describe(bytes);
-  if (value !== undefined) return oneLine(value);
+  if (value !== undefined) return oneLine(value) || '(empty)';
   return bytes.length === 0 ? '(empty: malformed)' : `${toHex(bytes)} (malformed)`;
 }

@@ -7,6 +7,7 @@ import {
   join,
   lengthPrefixed,
   listOf,
+  oneLine,
   type Parsed,
   parseEach,
   quote,
@@ -49,22 +50,33 @@ function parseSubOptions(value: unknown): Parsed {
   });
 }
 
-/** Undefined unless they are in order, each once: a YAML map could not give back anything else. */
-function formatSubOptions(bytes: Uint8Array): Record<string, unknown> | undefined {
-  const read: Record<string, unknown> = {};
+/** Undefined when one runs past the end, or there is none. 0 and 255 are as in a message. */
+function readSubOptions(bytes: Uint8Array): [code: number, bytes: Uint8Array][] | undefined {
+  const read: [number, Uint8Array][] = [];
   let at = 0;
-  let last = 0;
   while (at < bytes.length) {
     const code = bytes[at] ?? 0;
-    const end = at + 2 + (bytes[at + 1] ?? 0);
-    if (code <= last || code === 255 || at + 1 >= bytes.length || end > bytes.length) {
-      return undefined;
+    if (code === 255) break;
+    if (code === 0) {
+      at++;
+      continue;
     }
-    read[code] = formatInner(bytes.subarray(at + 2, end));
-    last = code;
+    const end = at + 2 + (bytes[at + 1] ?? 0);
+    if (at + 1 >= bytes.length || end > bytes.length) return undefined;
+    read.push([code, bytes.subarray(at + 2, end)]);
     at = end;
   }
-  return last === 0 ? undefined : read;
+  return read.length === 0 ? undefined : read;
+}
+
+/** Undefined unless they are in order, each once: a YAML map could not give back anything else. */
+function formatSubOptions(bytes: Uint8Array): Record<string, unknown> | undefined {
+  const read = readSubOptions(bytes);
+  if (read === undefined) return undefined;
+  const isInOrder = read.every(([code], at) => at === 0 || code > (read[at - 1]?.[0] ?? 0));
+  const isAll = read.reduce((sum, [, each]) => sum + 2 + each.length, 0) === bytes.length;
+  if (!isInOrder || !isAll) return undefined;
+  return Object.fromEntries(read.map(([code, each]) => [code, formatInner(each)]));
 }
 
 /** Option 43, and others that hold options of a vendor's own. */
@@ -72,6 +84,10 @@ export const subOptions: Codec = {
   what: 'a map of sub-options { 1: value, … }, or hex',
   parse: parseSubOptions,
   format: formatSubOptions,
+  describe: (bytes) =>
+    readSubOptions(bytes)
+      ?.map(([code, each]) => `${code} ${oneLine(formatInner(each))}`)
+      .join(', '),
 };
 
 /** Option 77. Several of the clients that send it leave out the lengths: that is told as text. */
@@ -86,14 +102,20 @@ export const userClasses: Codec = {
       return isEmpty ? refuse('a class is empty') : measured('class', parsed);
     });
   },
-  format(bytes) {
-    const parts = lengthPrefixed(bytes);
-    if (parts === undefined || parts.length === 0 || parts.some((each) => each.length === 0)) {
-      return undefined;
-    }
-    return parts.map(formatInner);
+  format: formatClasses,
+  describe(bytes) {
+    const classes = formatClasses(bytes);
+    return classes === undefined ? text.describe?.(bytes) : oneLine(classes);
   },
 };
+
+function formatClasses(bytes: Uint8Array): unknown[] | undefined {
+  const parts = lengthPrefixed(bytes);
+  if (parts === undefined || parts.length === 0 || parts.some((each) => each.length === 0)) {
+    return undefined;
+  }
+  return parts.map(formatInner);
+}
 
 type EnterpriseField = {
   key: string;

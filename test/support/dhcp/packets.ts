@@ -38,7 +38,9 @@ const pxeAsk = [
 ];
 const ipxeAsk = [1, 3, 6, 7, 12, 15, 17, 26, 43, 60, 66, 67, 119, 128, 129, 130, 131, 175, 203];
 /** iPXE's own, encapsulated: what it was built with. */
-const ipxeFeatures = [177, 5, 1, 0x80, 0x86, 0x10, 0x0e, 24, 1, 1, 35, 1, 1, 18, 1, 1, 235, 3, 1];
+const ipxeFeatures = [
+  177, 5, 1, 0x80, 0x86, 0x10, 0x0e, 24, 1, 1, 35, 1, 1, 18, 1, 1, 235, 3, 1, 21, 1,
+];
 
 export const clientPackets: readonly ClientPacket[] = [
   packet('udhcpc DISCOVER', 1, [

@@ -305,7 +305,8 @@ test('any options come back, but those named as left out, in no more than the ro
     const reply = ack(options, { bootFile });
     const { bytes, shed, message, codes } = encoded(reply, { maxBytes, echo82 });
     expect(bytes.length).toBeLessThanOrEqual(Math.max(548, maxBytes));
-    expect(codes.slice(0, 3)).toEqual([53, 54, 51]);
+    expect(codes[0]).toBe(53);
+    for (const [code] of base) expect(shed).not.toContain(code);
     const kept = [...reply.options, [82, echo82] as const].filter(([code]) => !shed.includes(code));
     for (const [code, value] of kept) expect(message.options.get(code)).toEqual(value);
     for (const code of shed) expect(message.options.has(code)).toBe(false);
