@@ -39,7 +39,7 @@ export class Proof {
   }
 
   /**
-   * With `fsync`: whether this server, maybe a replica until a moment ago, syncs as the one that was
+   * With `fsync`: whether this server, maybe a replica until just now, syncs as the one that was
    * looked at. One that does not say is believed: the operator has named it.
    */
   async keeps(link: Link, timeoutMs: number): Promise<boolean> {

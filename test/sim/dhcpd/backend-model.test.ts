@@ -54,7 +54,7 @@ test('a whole block that was lost is fenced for who knew it', async () => {
   expect(await on(clock, ran(leases, items))).toMatchObject({ results: [{ code: CODE.done }] });
 });
 
-test('an old primary that is cut off takes writes, none of them durable, and forgets them', async () => {
+test('an old primary that is cut off takes writes, none durable, and forgets them', async () => {
   const { model, clock } = modelOf({ replicas: 1, waitFor: 1 });
   const [here, there] = [model.connect(), model.connect()];
   const address = next();

@@ -66,7 +66,7 @@ export function describeLeaseBackend(
       if (after) expect(result.lease).toMatchObject(after(result.now, now));
     });
 
-    test('a record written has the new version of its block; a refusal changes nothing', async () => {
+    test('a record written has the new version of its block; a refusal has none', async () => {
       const address = next();
       const beside = addressIn(blockOf(address), 8);
       const first = await one(backend, 'bind', address, { client: 2 });
