@@ -1,4 +1,5 @@
-// Codecs of IPv4 addresses, lists and pairs of them, and routes (RFC 2132 §3 to §8, RFC 3442). Pure.
+// Codecs of IPv4 addresses, of lists and pairs of them, and of routes (RFC 2132 §3 to §8,
+// RFC 3442). Pure.
 import { formatIpv4, type Ipv4, ipv4FromBytes, ipv4ToBytes, parseIpv4 } from '../net/ipv4.ts';
 import {
   type Codec,

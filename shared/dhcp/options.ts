@@ -1,4 +1,5 @@
-// Options as site files have them, a map of names and values, to bytes and back; and in words. Pure.
+// Options as site files have them, a map of names and values, to bytes and back, and in words.
+// Pure.
 import { didYouMean } from '../config/suggest.ts';
 import { isRefused, oneLine, type Parsed } from './codec.ts';
 import { hex, hexValue, isLikeHex, parseHexValue, toHex } from './hex.ts';
