@@ -4,6 +4,7 @@ import { formatIpv4, type Ipv4 } from '../shared/net/ipv4.ts';
 import { BoundedMap } from './engine/bounded-map.ts';
 import { L3_LEASE_SECONDS } from './engine/l3.ts';
 import { detailsOf } from './engine/names.ts';
+import { latin } from './engine/query.ts';
 import * as replies from './engine/reply.ts';
 import { leaseFor } from './engine/scope.ts';
 import type * as engine from './engine/types.ts';
@@ -59,7 +60,7 @@ export class CarryOut {
       }
       case 'forget-offer':
         this.#book.dropOffer(decision.client);
-        this.#offers.delete(nameOf(decision.client));
+        this.#offers.delete(latin(decision.client.key));
         return { reason: 'offer-forgotten' };
       case 'release':
         return this.#release(decision);
@@ -197,7 +198,7 @@ export class CarryOut {
     if (!(await this.#book.decline(client, address, seconds))) {
       return { reason: 'not-owner', address };
     }
-    this.#offers.delete(nameOf(client));
+    this.#offers.delete(latin(client.key));
     this.#alarm(alarm);
     return { reason: 'declined', address };
   }
@@ -210,11 +211,11 @@ export class CarryOut {
 
   #remember(client: Client, address: Ipv4): void {
     const atMs = this.#dependencies.clock.monotonicMs();
-    this.#offers.set(nameOf(client), { address, atMs });
+    this.#offers.set(latin(client.key), { address, atMs });
   }
 
   #remembers(client: Client, address: Ipv4): boolean {
-    const offer = this.#offers.get(nameOf(client));
+    const offer = this.#offers.get(latin(client.key));
     if (offer?.address !== address) return false;
     return this.#dependencies.clock.monotonicMs() - offer.atMs <= OFFER_MEMORY_MS;
   }
@@ -245,8 +246,4 @@ function unboundReason(result: Exclude<BindResult, { outcome: 'bound' }>): Reaso
 
 function isIn(ranges: readonly { first: Ipv4; last: Ipv4 }[], address: Ipv4): boolean {
   return ranges.some(({ first, last }) => first <= address && address <= last);
-}
-
-function nameOf({ key }: Client): string {
-  return String.fromCharCode(...key);
 }

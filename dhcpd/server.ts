@@ -9,7 +9,7 @@ import type { Asked } from './engine/explain.ts';
 import { type Explanation, explain, type LastDecision } from './engine/explain.ts';
 import { Limits } from './engine/limits.ts';
 import { Prepared } from './engine/prepared.ts';
-import { makeQuery } from './engine/query.ts';
+import { latin, makeQuery } from './engine/query.ts';
 import type { Context, Query } from './engine/types.ts';
 import { WaitingQueue } from './engine/waiting-queue.ts';
 import type { Ingress } from './io/types.ts';
@@ -106,14 +106,14 @@ export class DhcpServer {
 
   #refusal(query: Query): Reason | undefined {
     const { settings, members, clock } = this.#dependencies;
-    if (this.#underWay.has(identityOf(query))) return 'duplicate';
+    if (this.#underWay.has(query.identity)) return 'duplicate';
     const limit = this.#limits.exceeded(query, clock.monotonicMs());
     if (limit !== undefined) return limit;
     return this.#turns.isOurs(query, settings, members()) ? undefined : 'bucket';
   }
 
   #start(query: Query): void {
-    const identity = identityOf(query);
+    const { identity } = query;
     this.#underWay.add(identity);
     void this.#serve(query).finally(() => {
       this.#underWay.delete(identity);
@@ -124,7 +124,7 @@ export class DhcpServer {
   #startNext(): void {
     for (let query = this.#waiting.take(); query !== undefined; query = this.#waiting.take()) {
       if (this.#isStale(query.ingress)) this.#end(query, 'stale');
-      else if (this.#underWay.has(identityOf(query))) this.#end(query, 'duplicate');
+      else if (this.#underWay.has(query.identity)) this.#end(query, 'duplicate');
       else {
         this.#start(query);
         break;
@@ -200,20 +200,11 @@ export class DhcpServer {
     return counts;
   }
 
-  #end({ request }: Query, reason: Reason, address?: Ipv4): void {
+  #end({ request, name }: Query, reason: Reason, address?: Ipv4): void {
     const { clock, count } = this.#dependencies;
     count(reason);
     const { messageType } = request;
     const entry = { atMs: clock.nowMs(), messageType, reason };
-    this.#last.set(latin(request.chaddr), address === undefined ? entry : { ...entry, address });
+    this.#last.set(name, address === undefined ? entry : { ...entry, address });
   }
-}
-
-/** The same client's same question: what is under way once is not started again. */
-function identityOf({ request }: Query): string {
-  return `${request.xid}:${request.messageType}:${latin(request.chaddr)}`;
-}
-
-function latin(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }

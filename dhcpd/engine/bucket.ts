@@ -297,9 +297,8 @@ export class Turns {
     // Not a member by now: the others think of it as dead, and step in.
     if (place === undefined) return false;
     if (place === 0 || request.secs >= SECONDS_A_PLACE * place) return true;
-    const key = `${request.xid}:${request.messageType}:${String.fromCharCode(...request.chaddr)}`;
-    const times = this.#seen.get(key) ?? 0;
-    this.#seen.set(key, times + 1);
+    const times = this.#seen.get(query.identity) ?? 0;
+    this.#seen.set(query.identity, times + 1);
     return times >= place;
   }
 }

@@ -5,11 +5,13 @@ import type { Reason } from '../reasons.ts';
 import type { ServerSettings } from '../server-types.ts';
 import { MESSAGE } from '../wire/types.ts';
 import { BoundedMap } from './bounded-map.ts';
+import { latin } from './query.ts';
 import type { Query } from './types.ts';
 
 const MAX_RELAYS = 4096;
 const MAX_PORTS = 65_536;
 const MAX_CLIENTS = 65_536;
+const NOBODY = new Uint8Array(0);
 /** A bucket holds what comes in this time: a burst of retransmissions is no attack. */
 const BURST_SECONDS = 2;
 
@@ -45,10 +47,10 @@ export class Limits {
   /** The limit that a message exceeds; the client's first, so that it does not use up others'. */
   exceeded(query: Query, nowMs: number): Reason | undefined {
     const { perRelay, perPort = 0, perClient, declinesPerRelay } = this.#limits;
-    const { chaddr, messageType } = query.request;
+    const { messageType } = query.request;
     // A client without a hardware address has a client identifier (RFC 4390).
-    const client = chaddr.length > 0 ? chaddr : (query.clientId ?? chaddr);
-    if (perClient > 0 && !this.#clients.take(latin(client), perClient, nowMs)) {
+    const client = query.name === '' ? latin(query.clientId ?? NOBODY) : query.name;
+    if (perClient > 0 && !this.#clients.take(client, perClient, nowMs)) {
       return 'limit-client';
     }
     if (perRelay === 0 && perPort === 0 && messageType !== MESSAGE.DECLINE) return undefined;
@@ -67,8 +69,4 @@ export class Limits {
 function relayOf({ request, ingress }: Query): string {
   if (request.giaddr !== 0) return formatIpv4(request.giaddr);
   return ingress.link?.name ?? 'unicast';
-}
-
-function latin(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }

@@ -3,7 +3,7 @@
 import type { Details } from '../leases/types.ts';
 import type { Reservation } from '../plan/types.ts';
 import { hex } from './hex.ts';
-import { OPTION } from './query.ts';
+import { latin, OPTION } from './query.ts';
 import type { Query, Scope } from './types.ts';
 
 /** Flags of option 81 (RFC 4702 §2.1). */
@@ -69,10 +69,6 @@ function fqdnText(bytes: Uint8Array): string {
 function label(text: string): string | undefined {
   const first = text.replace(/\0+$/, '').split('.', 1)[0] ?? '';
   return LABEL.test(first) ? first.toLowerCase() : undefined;
-}
-
-function latin(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
 }
 
 function nameBytes(name: string, isEncoded: boolean): Uint8Array {

@@ -39,15 +39,22 @@ export const OPTION = {
 export function makeQuery(request: Request, ingress: Ingress): Query {
   const { options } = request;
   const clientId = options.get(OPTION.clientId);
+  const name = latin(request.chaddr);
   return {
     request,
     ingress,
+    name,
+    identity: `${request.xid}:${request.messageType}:${name}`,
     clientId: clientId !== undefined && clientId.length >= 2 ? clientId : undefined,
     relay: options.has(OPTION.relayInfo) ? relayInfoOf(request) : undefined,
     requested: addressOption(request, OPTION.requestedAddress),
     serverId: addressOption(request, OPTION.serverId),
     isUnicast: request.giaddr === 0 && wasUnicast(ingress),
   };
+}
+
+export function latin(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes);
 }
 
 /** An option of one address; absent when it is anything else. */

@@ -5,7 +5,7 @@ import type { Ipv4 } from '../../shared/net/ipv4.ts';
 import type { Reservation, Settings, Subnet } from '../plan/types.ts';
 import type { Request } from '../wire/types.ts';
 import type { Prepared } from './prepared.ts';
-import { maskOf, OPTION } from './query.ts';
+import { latin, maskOf, OPTION } from './query.ts';
 import type { Levels, MatchedClasses } from './types.ts';
 
 export type CodedOption = readonly [code: number, bytes: Uint8Array];
@@ -43,7 +43,7 @@ export function optionRun(asked: Asked, request: Request): OptionRun {
   const list = request.options.get(OPTION.parameterList);
   // Few clients have reservations, and each its own.
   if (asked.reservation !== undefined) return makeRun(asked, list);
-  const wish = list === undefined ? '' : `:${String.fromCharCode(...list)}`;
+  const wish = list === undefined ? '' : `:${latin(list)}`;
   const key = `${asked.subnet.id} ${asked.classes.signature}${wish}`;
   return asked.prepared.run(key, () => makeRun(asked, list));
 }

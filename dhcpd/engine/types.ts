@@ -14,6 +14,10 @@ import type { Prepared } from './prepared.ts';
 export type Query = {
   request: Request;
   ingress: Ingress;
+  /** chaddr as a key of maps: one character a byte. */
+  name: string;
+  /** The same client's same question has the same. */
+  identity: string;
   /** Option 61 of two bytes or more (RFC 2132 §9.14). */
   clientId: Uint8Array | undefined;
   relay: RelayInfo | undefined;

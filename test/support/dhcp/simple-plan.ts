@@ -1,5 +1,6 @@
 // A plan for tests of the engine, written as a test says it: no site objects, every question
 // answered by looking at all.
+import { contains } from '../../../dhcpd/engine/query.ts';
 import type {
   ClientClass,
   L3Net,
@@ -10,7 +11,7 @@ import type {
   Subnet,
 } from '../../../dhcpd/plan/types.ts';
 import { type Ipv4, parseIpv4 } from '../../../shared/net/ipv4.ts';
-import { type Ipv4Prefix, parsePrefix, prefixContains } from '../../../shared/net/prefix.ts';
+import { type Ipv4Prefix, parsePrefix } from '../../../shared/net/prefix.ts';
 
 export function ip(text: string): Ipv4 {
   const address = parseIpv4(text);
@@ -55,7 +56,7 @@ export function simplePlan(fields: PlanFields): Plan {
   const subnets = subnetsOf(fields.subnets);
   const classes = (fields.classes ?? []).map((one) => ({ options: new Map(), ...one }));
   const l3nets = fields.l3nets ?? [];
-  const subnetOf = (address: Ipv4) => subnets.find((one) => prefixContains(one.prefix, address));
+  const subnetOf = (address: Ipv4) => subnets.find((one) => contains(one.prefix, address));
   const reservations = (fields.reservations ?? []).map((one) => {
     const address = ip(one.at);
     return { options: new Map(), subnet: subnetOf(address), ...one, address } as Reservation;
@@ -70,7 +71,7 @@ export function simplePlan(fields: PlanFields): Plan {
       subnetOf(address) ?? subnets.find(({ relays }) => relays.includes(address)),
     subnetOfInterface: (name, addresses) =>
       subnets.find((one) => one.interface === name) ??
-      subnets.find(({ prefix }) => addresses.some((each) => prefixContains(prefix, each))),
+      subnets.find(({ prefix }) => addresses.some((each) => contains(prefix, each))),
     reservationAt: (address) => reservations.find((one) => one.address === address),
     reservationFor: (network, { chaddr, clientId, circuitId }) => {
       const near = reservations.filter(({ subnet }) => subnet.network === network);
@@ -80,7 +81,7 @@ export function simplePlan(fields: PlanFields): Plan {
         near.find((one) => one.by === 'circuit-id' && same(one.circuitId, circuitId))
       );
     },
-    l3netOf: (address) => l3nets.find(({ cidr }) => prefixContains(cidr, address)),
+    l3netOf: (address) => l3nets.find(({ cidr }) => contains(cidr, address)),
   };
 }
 
