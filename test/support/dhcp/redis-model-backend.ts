@@ -58,6 +58,7 @@ export class ModelBackend implements LeaseBackend {
     let on: ModelServer | undefined;
     const adopted = await this.#call(({ server, lineage }) => {
       on = server;
+      if (from === lineage) return 0; // ours: lengthen() is for those
       return server.adopt(lineage, blocks, from, seconds);
     });
     await this.#hold(on);
@@ -147,8 +148,10 @@ export class ModelBackend implements LeaseBackend {
       throw this.#fail('EDGE_STORE_TIMEOUT');
     }
     this.#check(connection);
+    const before = connection.server.end;
     const value = work(connection);
-    this.#model.replicate(connection.server);
+    // Who only reads wakes nobody: followers would wake one another for ever.
+    if (connection.server.end !== before) this.#model.replicate(connection.server);
     if (random.next() < settings.lostReplies) throw await this.#timeOut(settings.timeoutMs);
     await this.#pause(settings.delayMs);
     return value;
