@@ -31,6 +31,7 @@ const MAX_LOG_ENTRIES = 20_000;
 const MAX_LOG_RECORDS = 200_000;
 const MIN_LOG_ENTRIES = 1000;
 const BLOCKS_PER_READ = 64;
+const BLOCKS_PER_ADOPT = 128;
 const BLOCKS_PER_SCAN = 1000;
 const COMMIT_LANES = ['commit-0', 'commit-1'] as const;
 const READ_LANE = 'read';
@@ -122,8 +123,10 @@ export class RedisLeases implements LeaseBackend {
 
   async adopt(blocks: readonly number[], from: string, seconds: number): Promise<number> {
     let adopted = 0;
-    for (const part of await this.#calls(blocks)) {
+    const parts = await this.#calls(blocks);
+    for (const part of parts.flatMap(splitToAdopt)) {
       const link = await this.#links.link(COMMIT_LANES[0], part.node);
+      if (from === lineageOf(link)) continue; // ours: lengthen() is for those
       const keys = part.blocks.map((block) => this.#keys.block(blockId(block)).records);
       const argv = [from, lineageOf(link), seconds];
       const register = await this.#register(link, part.blocks);
@@ -358,6 +361,14 @@ function splitByBlock(part: Part): Part[] {
     const at = [...part.items.keys()].filter((i) => blockOf(itemAt(part, i).address) === block);
     const places = at.map((i) => part.places[i] ?? 0);
     return { node: part.node, blocks: [block], items: at.map((i) => itemAt(part, i)), places };
+  });
+}
+
+function splitToAdopt(part: Part): Part[] {
+  const count = Math.ceil(part.blocks.length / BLOCKS_PER_ADOPT);
+  return Array.from({ length: count }, (_, at) => {
+    const first = at * BLOCKS_PER_ADOPT;
+    return { ...part, blocks: part.blocks.slice(first, first + BLOCKS_PER_ADOPT) };
   });
 }
 

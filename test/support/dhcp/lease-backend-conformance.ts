@@ -198,6 +198,7 @@ export function describeLeaseBackend(
       const header = decodeHeader(block?.bytes ?? new Uint8Array(0));
       expect(header.quarantineUntil - fenced.nowSeconds - 50).toBeLessThan(20);
       expect(header.version).toBe(2);
+      expect(await backend.adopt([blockOf(a)], header.lineage, 9999)).toBe(0);
       await backend.lengthen(blockOf(a), 10);
       await backend.lengthen(blockOf(a), 5000);
       const [longer] = await backend.read([blockOf(a)]);
