@@ -163,9 +163,11 @@ export class ModelServer {
       if (oldest === undefined || newest === undefined) return 'trimmed';
       if (isBefore(id, oldest.id) || isBefore(newest.id, id)) return 'trimmed';
     }
-    const entries = log.filter((entry) => isBefore(id, entry.id)).slice(0, 128);
-    if (entries.length === 0) return undefined;
-    return entries.map((entry) => ({
+    // From the end: a follower is never far behind, and the log may be long.
+    let first = log.length;
+    while (first > 0 && isBefore(id, log[first - 1]?.id ?? id)) first--;
+    if (first === log.length) return undefined;
+    return log.slice(first, first + 128).map((entry) => ({
       id: entry.id,
       instance: entry.instance,
       records: entry.records,
