@@ -57,7 +57,7 @@ const refusals: ReadonlyMap<number, Refusal> = new Map([
   [59, { message: byServer, remedy: 'write lease: it follows from it' }],
   [61, { message: byClient }],
   [80, { message: byServer, remedy: 'write rapidCommit in the subnet' }],
-  [81, { message: 'the server registers no names, so it has nothing to say there' }],
+  [81, { message: 'it answers what a client said there' }],
   [82, { message: byRelay }],
   [90, { message: 'the server does not authenticate messages (RFC 3118)' }],
   [91, { message: byQuery }],
