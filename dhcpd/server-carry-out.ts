@@ -4,11 +4,13 @@ import { formatIpv4, type Ipv4 } from '../shared/net/ipv4.ts';
 import { BoundedMap } from './engine/bounded-map.ts';
 import { L3_LEASE_SECONDS } from './engine/l3.ts';
 import { detailsOf } from './engine/names.ts';
+import type { Prepared } from './engine/prepared.ts';
 import { latin } from './engine/query.ts';
 import * as replies from './engine/reply.ts';
 import { leaseFor } from './engine/scope.ts';
 import type * as engine from './engine/types.ts';
-import type { BindResult, Client, LeaseBook, Offer } from './leases/types.ts';
+import type { BindResult, Client, LeaseBook, LeaseCounts, Offer } from './leases/types.ts';
+import type { Network } from './plan/types.ts';
 import type { Reason } from './reasons.ts';
 import type { ServerDependencies } from './server-types.ts';
 import { MESSAGE, type Reply } from './wire/types.ts';
@@ -116,8 +118,8 @@ export class CarryOut {
           address,
         },
       );
-      this.#book.dropOffer(client);
       await this.#book.quarantine(offer.address, settings.declineSeconds);
+      this.#book.dropOffer(client);
     }
     return 'all-in-use' as const;
   }
@@ -134,7 +136,7 @@ export class CarryOut {
 
   #none(context: engine.Context, { scope }: engine.OfferPool): Outcome {
     // Counted now: what context has may be a second old.
-    const { free } = this.#book.counts(context.prepared.networkPools(scope.network));
+    const { free } = countNetwork(this.#book, context.prepared, scope.network);
     if (this.#book.condition !== 'fresh' || free > 0) {
       return { reason: 'no-address-now' };
     }
@@ -223,6 +225,19 @@ export class CarryOut {
   #alarm(alarm: engine.Alarm | undefined): void {
     if (alarm !== undefined) this.#dependencies.notice(alarm.event, alarm.message, alarm.fields);
   }
+}
+
+/** All pools of a network; the book knows them one by one. */
+export function countNetwork(book: LeaseBook, prepared: Prepared, network: Network): LeaseCounts {
+  const sum = { bound: 0, free: 0, total: 0, declined: 0 };
+  for (const subnet of network.subnets) {
+    const counts = book.counts(prepared.pools(subnet));
+    sum.bound += counts.bound;
+    sum.free += counts.free;
+    sum.total += counts.total;
+    sum.declined += counts.declined;
+  }
+  return sum;
 }
 
 function nakOutcome({ query }: engine.Context, { reason, server, onLink }: engine.Nak): Outcome {

@@ -16,7 +16,7 @@ import type { Ingress } from './io/types.ts';
 import type { LeaseCounts } from './leases/types.ts';
 import type { Network } from './plan/types.ts';
 import type { Reason } from './reasons.ts';
-import { CarryOut, type Outcome } from './server-carry-out.ts';
+import { CarryOut, countNetwork, type Outcome } from './server-carry-out.ts';
 import type { ServerDependencies } from './server-types.ts';
 import { encodeReply, maxReplyBytes } from './wire/encode.ts';
 import { parseRequest } from './wire/parse.ts';
@@ -172,9 +172,7 @@ export class DhcpServer {
     const { plan, book, settings } = this.#dependencies;
     const current = plan();
     if (this.#prepared?.plan !== current) {
-      const { serverId, siblingIds } = settings;
-      const ownIds = serverId === undefined ? siblingIds : [serverId, ...siblingIds];
-      this.#prepared = new Prepared(current, ownIds);
+      this.#prepared = Prepared.of(current, settings);
       this.#counts = new Map();
     }
     const prepared = this.#prepared;
@@ -195,7 +193,7 @@ export class DhcpServer {
     // Near the end every address counts.
     const isRecent = known !== undefined && nowMs - known.atMs < COUNT_EVERY_MS;
     if (isRecent && known.counts.free > 0) return known.counts;
-    const counts = this.#dependencies.book.counts(prepared.networkPools(network));
+    const counts = countNetwork(this.#dependencies.book, prepared, network);
     this.#counts.set(network, { counts, atMs: nowMs });
     return counts;
   }

@@ -4,19 +4,33 @@
 import { type Ipv4, ipv4FromBytes } from '../../shared/net/ipv4.ts';
 import type { Link } from '../io/types.ts';
 import type { Pools } from '../leases/types.ts';
-import type { Network, Plan, Subnet } from '../plan/types.ts';
+import type { Plan, Subnet } from '../plan/types.ts';
+import type { ServerSettings } from '../server-types.ts';
 import { broadcastOf, OPTION } from './query.ts';
 import type { OptionRun } from './settings.ts';
 
 const MAX_RUNS = 4096;
 
+type OwnIds = Pick<ServerSettings, 'serverId' | 'siblingIds'>;
+
+const made = new WeakMap<Plan, Prepared>();
+
 export class Prepared {
   readonly plan: Plan;
   readonly #pools = new Map<Subnet, Pools>();
-  readonly #networks = new Map<Network, Pools>();
   readonly #links = new WeakMap<Link, { subnet: Subnet | undefined }>();
   readonly #runs = new Map<string, OptionRun>();
   readonly #ownIds: ReadonlySet<Ipv4>;
+
+  /** One for each plan: whoever asks gets the same pools, so that the book knows them again. */
+  static of(plan: Plan, ids: OwnIds): Prepared {
+    const known = made.get(plan);
+    if (known !== undefined) return known;
+    const { serverId, siblingIds } = ids;
+    const prepared = new Prepared(plan, serverId ? [serverId, ...siblingIds] : siblingIds);
+    made.set(plan, prepared);
+    return prepared;
+  }
 
   /** `ownIds`: our server identifiers, which nobody else may have. */
   constructor(plan: Plan, ownIds: readonly Ipv4[]) {
@@ -35,20 +49,6 @@ export class Prepared {
   pools(subnet: Subnet): Pools {
     const pools = this.#pools.get(subnet);
     if (pools === undefined) throw new Error(`subnet ${subnet.id} is of another plan`);
-    return pools;
-  }
-
-  /** All pools of a network as one, to be counted. */
-  networkPools(network: Network): Pools {
-    const known = this.#networks.get(network);
-    if (known !== undefined) return known;
-    const members = network.subnets.map((subnet) => this.pools(subnet));
-    const pools = {
-      id: network.id,
-      ranges: members.flatMap(({ ranges }) => ranges),
-      excluded: (address: Ipv4) => members.some(({ excluded }) => excluded(address)),
-    };
-    this.#networks.set(network, pools);
     return pools;
   }
 

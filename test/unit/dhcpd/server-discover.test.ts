@@ -309,42 +309,6 @@ describe('DISCOVER', () => {
   test.each(cases)('$what', (one) => runCase(one, small));
 });
 
-const boot = (level: object) => ({
-  ...small,
-  classes: [
-    { name: 'pxe', match: { vendorClass: { bytes: utf8('PXEClient'), prefix: true } }, ...level },
-  ],
-});
-const pxe = { vendorClass: 'PXEClient:Arch:00007' };
-const bootCases = [
-  {
-    what: '32 asked for: as options',
-    ask: [66, 67],
-    file: '',
-    options: ['boot.example.org', 'grub.efi'],
-  },
-  {
-    what: '32 not asked for: in their fields',
-    ask: [1],
-    file: 'grub.efi',
-    options: [undefined, undefined],
-  },
-];
-
-test.each(bootCases)('$what', async ({ ask, file, options }) => {
-  const level = {
-    serverName: 'boot.example.org',
-    bootFile: 'grub.efi',
-    nextServer: ip('10.0.0.66'),
-  };
-  const rig = new Rig({ plan: boot(level) });
-  const offer = await rig.ask(discover({ ...pxe, ask }));
-  expect(offer?.message.bootFile).toBe(file);
-  expect([textOf(offer, 66), textOf(offer, 67)]).toEqual(options);
-  expect(offer?.message.siaddr).toBe(ip('10.0.0.66'));
-  expect((await rig.ask(discover({ ask, mac: MAC.two })))?.message.siaddr).toBe(0);
-});
-
 describe('a recycled address', () => {
   const recycle = async (rig: Rig) => {
     for (const mac of [MAC.two, MAC.three]) await bind(rig, { mac });

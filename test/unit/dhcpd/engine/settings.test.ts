@@ -70,7 +70,7 @@ describe('an option', () => {
     expect(textOf(await rig.ask(discover({ ask: [15], xid: 3 })), 15)).toBe('new');
   });
 
-  test('clients that ask for ever other lists do not fill the memory', async () => {
+  test('clients that ask for ever other lists fill no memory', async () => {
     const rig = new Rig({ plan: everything });
     for (let at = 0; at < 5000; at += 1) {
       await rig.ask(discover({ ask: [15, at >> 8, at & 255] }));
@@ -78,11 +78,47 @@ describe('an option', () => {
     expect(rig.counted.every((reason) => reason.startsWith('offered'))).toBe(true);
   });
 
-  test('a boot file that is too long for its field goes as an option, asked for or not', async () => {
+  test('a boot file too long for its field goes as an option', async () => {
     const bootFile = 'x'.repeat(200);
     const plan = { subnets: [{ prefix: '10.0.0.0/24', pools: ['10.0.0.10'], bootFile }] };
     const offer = await new Rig({ plan }).ask(discover({ ask: [1] }));
     expect([offer?.message.bootFile, textOf(offer, 67)]).toEqual(['', bootFile]);
     expect(ip('10.0.0.10')).toBe(offer?.message.yiaddr);
   });
+});
+
+const boot = (level: object) => ({
+  subnets: [{ prefix: '10.0.0.0/24', pools: ['10.0.0.10-10.0.0.11'] }],
+  classes: [
+    { name: 'pxe', match: { vendorClass: { bytes: utf8('PXEClient'), prefix: true } }, ...level },
+  ],
+});
+const pxe = { vendorClass: 'PXEClient:Arch:00007' };
+const bootCases = [
+  {
+    what: '32 asked for: as options',
+    ask: [66, 67],
+    file: '',
+    options: ['boot.example.org', 'grub.efi'],
+  },
+  {
+    what: '32 not asked for: in their fields',
+    ask: [1],
+    file: 'grub.efi',
+    options: [undefined, undefined],
+  },
+];
+
+test.each(bootCases)('$what', async ({ ask, file, options }) => {
+  const level = {
+    serverName: 'boot.example.org',
+    bootFile: 'grub.efi',
+    nextServer: ip('10.0.0.66'),
+  };
+  const rig = new Rig({ plan: boot(level) });
+  const offer = await rig.ask(discover({ ...pxe, ask }));
+  expect(offer?.message.bootFile).toBe(file);
+  expect([textOf(offer, 66), textOf(offer, 67)]).toEqual(options);
+  expect(offer?.message.siaddr).toBe(ip('10.0.0.66'));
+  expect((await rig.ask(discover({ ask, mac: MAC.two })))?.message.siaddr).toBe(0);
 });
