@@ -1,19 +1,19 @@
-// Brings the natters' admin pages, which listen on loopback inside their namespaces, to ports of
+// Brings the daemons' admin pages, which listen on loopback inside their namespaces, to ports of
 // the host's loopback: a TCP connection here is one there.
 import { spawn } from 'node:child_process';
 import { type AddressInfo, createServer, type Server, type Socket } from 'node:net';
-import { ADMIN_PORT, type LabNatter } from './natter.ts';
+import type { LabDaemon } from './daemon.ts';
 import { netnsPath } from './netns.ts';
 import { RUN_VARIABLE } from './run.ts';
 
 const MAX_CONNECTIONS = 16;
 
-function relay(natter: LabNatter, socket: Socket): void {
-  const inside = `--net=${netnsPath(natter.run, natter.name)}`;
-  const args = [inside, '--', 'socat', '-', `TCP:127.0.0.1:${ADMIN_PORT}`];
+function relay(node: LabDaemon, socket: Socket): void {
+  const inside = `--net=${netnsPath(node.run, node.name)}`;
+  const args = [inside, '--', 'socat', '-', `TCP:127.0.0.1:${node.service.adminPort}`];
   const child = spawn('nsenter', args, {
     stdio: ['pipe', 'pipe', 'ignore'],
-    env: { ...process.env, [RUN_VARIABLE]: natter.run.id },
+    env: { ...process.env, [RUN_VARIABLE]: node.run.id },
   });
   const end = (): void => {
     socket.destroy();
@@ -37,19 +37,19 @@ const listen = (server: Server, port: number): Promise<boolean> =>
     });
   });
 
-/** Pages of each natter: on `firstPort` and up, or on any free port where that is taken. */
+/** Pages of each daemon: on `firstPort` and up, or on any free port where that is taken. */
 export class Console {
   readonly #servers: Server[] = [];
 
-  async open(natters: readonly LabNatter[], firstPort: number): Promise<Map<string, string>> {
+  async open(nodes: readonly LabDaemon[], firstPort: number): Promise<Map<string, string>> {
     const urls = new Map<string, string>();
-    for (const [index, natter] of natters.entries()) {
-      const server = createServer((socket) => relay(natter, socket));
+    for (const [index, node] of nodes.entries()) {
+      const server = createServer((socket) => relay(node, socket));
       server.maxConnections = MAX_CONNECTIONS;
       if (!(await listen(server, firstPort + index))) await listen(server, 0);
       this.#servers.push(server);
       const { port } = server.address() as AddressInfo; // it listens on TCP
-      urls.set(natter.name, `http://127.0.0.1:${port}/status`);
+      urls.set(node.name, `http://127.0.0.1:${port}/status`);
     }
     return urls;
   }

@@ -1,20 +1,21 @@
 // npm start: brings the full site up, sends real traffic through it, prints what happened, and
-// stays up with the natters' pages until Ctrl-C. Takes everything down whole.
+// stays up with the daemons' pages until Ctrl-C. Takes everything down whole.
 import { parseArgs } from 'node:util';
 import { describeError } from '../shared/errors.ts';
 import { Console } from './console.ts';
+import type { LabDaemon } from './daemon.ts';
 import { type Site, site } from './site.ts';
 import { type Report, sendTraffic, siteObjects } from './traffic.ts';
 
 const HELP = `Usage: npm start -- [options]
 
 Runs a whole site in network namespaces of this machine: clients of three ISPs, a BGP router,
-a cluster of natters, VMs, Redis. Sends real traffic through it, and stays up until Ctrl-C.
+a cluster of natters, two dhcpds, VMs that ask them for addresses, Redis. Sends real traffic through it, and stays up until Ctrl-C.
 
   --once         end after the traffic (so does a run without a terminal); exit 0: all went well
   --spray        routers draw a natter for each packet, not for each flow
   --natters N    how many natters (default 2)
-  --port N       first port on 127.0.0.1 for the natters' pages (default 9101)
+  --port N       first port on 127.0.0.1 for the daemons' pages (default 9101)
   --help         this text
 
 Example: npm start -- --natters 3 --spray --once`;
@@ -64,6 +65,8 @@ const line = (report: Report): string => {
     .join('  ');
 };
 
+const daemonsOf = (lab: Site): LabDaemon[] => [...lab.natters, ...lab.dhcpds];
+
 /** Returns whether every check went well. */
 async function showTraffic(lab: Site, signal: AbortSignal): Promise<boolean> {
   console.log('\n      what               path                                  result');
@@ -74,15 +77,15 @@ async function showTraffic(lab: Site, signal: AbortSignal): Promise<boolean> {
     if (!report.ok) failed++;
   }
   if (failed === 0) return true;
-  console.log(`\n${failed} failed. The natters' last words:`);
-  for (const natter of lab.natters) console.log(`-- ${natter.name}\n${natter.daemon?.tail()}`);
+  console.log(`\n${failed} failed. The daemons' last words:`);
+  for (const node of daemonsOf(lab)) console.log(`-- ${node.name}\n${node.daemon?.tail()}`);
   return false;
 }
 
 async function stay(lab: Site, port: number, signal: AbortSignal): Promise<void> {
   const pages = new Console();
   console.log('');
-  for (const [name, url] of await pages.open(lab.natters, port)) console.log(`${name}  ${url}`);
+  for (const [name, url] of await pages.open(daemonsOf(lab), port)) console.log(`${name}  ${url}`);
   const enter = `ip netns exec edge-${lab.run.id}`;
   console.log(`\ntry  ${enter}-telecom ping 198.51.100.1`);
   console.log(`     ${enter}-store deploy/bin/edgectl --store ${lab.redis.url} status\n`);
@@ -93,8 +96,9 @@ async function stay(lab: Site, port: number, signal: AbortSignal): Promise<void>
 
 async function run(options: Options, signal: AbortSignal): Promise<number> {
   const began = performance.now();
-  console.log(`bringing up 3 ISPs, ${options.natters} natters, 4 VMs, Redis …`);
-  const lab = await site({ natters: options.natters, vms: 4, spray: options.spray });
+  const { natters, spray } = options;
+  console.log(`bringing up 3 ISPs, ${natters} natters, 2 dhcpds, 4 VMs, Redis …`);
+  const lab = await site({ natters, vms: 4, dhcpds: 2, spray });
   let ok = false;
   try {
     signal.throwIfAborted();

@@ -7,7 +7,7 @@ import { RUN_VARIABLE, type Run } from './run.ts';
 
 export class LabNode {
   readonly name: string;
-  readonly address: string; // the one that others reach it by
+  address: string; // the one that others reach it by; a VM may get it by DHCP
   readonly run: Run;
   readonly #processes: LabProcess[] = [];
 

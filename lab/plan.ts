@@ -20,7 +20,16 @@ const ISPS = ['telecom', 'unicom', 'mobile'];
 const mac = (kind: number, index: number): string =>
   `02:ed:00:${[kind, index].map((byte) => byte.toString(16).padStart(2, '0')).join(':')}:01`;
 
-const MAC_KINDS = { client: 1, torClient: 2, torNatter: 3, uplink: 4, inside: 5, vm: 6, fixed: 7 };
+const MAC_KINDS = {
+  client: 1,
+  torClient: 2,
+  torNatter: 3,
+  uplink: 4,
+  inside: 5,
+  vm: 6,
+  fixed: 7,
+  dhcpd: 8,
+};
 
 export type ClientPlan = {
   name: string;
@@ -86,6 +95,16 @@ export const planVm = (index: number): InsidePlan => ({
   port: `vm${index}`,
 });
 
+export const planDhcpd = (index: number): InsidePlan => ({
+  name: `dhcpd-${index}`,
+  address: `10.0.0.${200 + index}`,
+  mac: mac(MAC_KINDS.dhcpd, index),
+  port: `d${index}`,
+});
+
+/** What VMs get by DHCP. */
+export const VM_POOL = '10.0.1.1-10.0.1.250';
+
 export const CORE: InsidePlan = {
   name: 'core',
   address: CORE_ADDRESS,
@@ -103,3 +122,4 @@ export const STORE: InsidePlan = {
 export const MAX_ISPS = 8;
 export const MAX_NATTERS = 60;
 export const MAX_VMS = 250;
+export const MAX_DHCPDS = 20;

@@ -26,6 +26,7 @@ export class LabRedis {
       port: PORT,
       dir: directory,
       appendonly: 'yes',
+      appendfsync: 'always', // what dhcpd promises has to outlive a kill
       save: '',
       'protected-mode': 'no',
       daemonize: 'no',

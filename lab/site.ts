@@ -1,10 +1,12 @@
 // A whole site in network namespaces: clients of several ISPs, a ToR, natters, the inside router, a
-// switch, VMs, Redis. `site()` builds it and waits until it stands; `down()` leaves nothing.
+// switch, dhcpds, VMs, Redis. `site()` builds it and waits until it stands; `down()` leaves nothing.
 import { join } from 'node:path';
 import { Bird, coreConfig, torConfig } from './bird.ts';
 import { cleanDeadRuns, removeRun } from './clean.ts';
+import type { DaemonConfig } from './daemon.ts';
+import { DHCP_OBJECTS, LabDhcpd } from './dhcpd.ts';
 import type { Result } from './exec.ts';
-import { type DaemonConfig, LabNatter } from './natter.ts';
+import { LabNatter } from './natter.ts';
 import { configure, connect, createNodes, type Offloads, ROUTER_SYSCTLS, sysctl } from './netns.ts';
 import { LabNode } from './node.ts';
 import * as plan from './plan.ts';
@@ -13,6 +15,7 @@ import { LabRedis } from './redis.ts';
 import { newRun, type Run } from './run.ts';
 import { sprayFromVms, sprayTowardsEips } from './spray.ts';
 import * as topology from './topology.ts';
+import { LabVm } from './vm.ts';
 
 const EDGECTL = join(import.meta.dirname, '..', 'shared', 'ctl', 'main.ts');
 const SERVER = join(import.meta.dirname, 'server.ts');
@@ -21,6 +24,7 @@ export type SiteOptions = {
   isps?: number; // clients, one an ISP: telecom, unicom, mobile, isp-4, …; default 3, at most 8
   natters?: number; // default 2, at most 60
   vms?: number; // default 3, at most 250
+  dhcpds?: number; // default 0: VMs have static addresses; else they get them by DHCP
   spray?: boolean; // routers draw a natter per packet instead of per flow; default false
   arp?: 'real' | 'static'; // default real
   offloads?: Offloads; // default: the kernel's, so GSO and checksum offload are on
@@ -30,6 +34,7 @@ export type SiteOptions = {
   daemons?: boolean; // Redis and the natters' daemons; default true. false: wires and BIRD only
   servers?: boolean; // HTTP and UDP echo in VMs and clients; default true
   natterConfig?: DaemonConfig; // laid over each natter's config file
+  dhcpdConfig?: DaemonConfig; // laid over each dhcpd's
 };
 
 export class Site {
@@ -40,8 +45,9 @@ export class Site {
   readonly store: LabNode;
   readonly redis: LabRedis;
   readonly clients: readonly LabNode[];
-  readonly vms: readonly LabNode[];
+  readonly vms: readonly LabVm[];
   readonly natters: LabNatter[] = [];
+  readonly dhcpds: readonly LabDhcpd[];
   readonly #options: SiteOptions;
   readonly #wires: topology.WireOptions;
   #torBird: Bird | undefined;
@@ -62,10 +68,16 @@ export class Site {
     this.switch = new LabNode(run, topology.SWITCH);
     this.store = new LabNode(run, plan.STORE.name, plan.STORE_ADDRESS);
     this.redis = new LabRedis(this.store);
-    const node = ({ name, address }: { name: string; address: string }): LabNode =>
-      new LabNode(run, name, address);
-    this.clients = this.#clientPlans().map(node);
-    this.vms = this.#vmPlans().map(node);
+    const isStatic = this.#dhcpdPlans().length === 0;
+    if (!isStatic && options.arp === 'static') {
+      throw new RangeError('arp: static needs to know addresses: not with dhcpds');
+    }
+    this.clients = this.#clientPlans().map(({ name, address }) => new LabNode(run, name, address));
+    this.vms = this.#vmPlans().map((own) => new LabVm(run, own.name, isStatic ? own.address : ''));
+    const config = options.dhcpdConfig ?? {};
+    this.dhcpds = this.#dhcpdPlans().map((own) => {
+      return new LabDhcpd(run, own, { storeUrl: this.redis.url, config });
+    });
   }
 
   /** By number from 1, or by the ISP's name. */
@@ -73,12 +85,16 @@ export class Site {
     return pick(this.clients, which);
   }
 
-  vm(which: number): LabNode {
+  vm(which: number): LabVm {
     return pick(this.vms, which);
   }
 
   natter(which: number): LabNatter {
     return pick(this.natters, which);
+  }
+
+  dhcpd(which: number): LabDhcpd {
+    return pick(this.dhcpds, which);
   }
 
   /** Runs edgectl next to Redis; a non-zero exit code is in the result, not thrown. */
@@ -88,8 +104,8 @@ export class Site {
   }
 
   /** Feeds a site file to `edgectl apply -f -`; throws unless it succeeded. */
-  async apply(objects: Record<string, unknown>): Promise<void> {
-    const args = [EDGECTL, 'apply', '-f', '-'];
+  async apply(objects: Record<string, unknown>, ...flags: string[]): Promise<void> {
+    const args = [EDGECTL, 'apply', '-f', '-', ...flags];
     const env = { EDGE_STORE: this.redis.url };
     await this.store.exec(process.execPath, args, { env, input: JSON.stringify(objects) });
   }
@@ -120,7 +136,8 @@ export class Site {
 
   /** Ends every process and removes every namespace, pin and file of this site. */
   async down(): Promise<void> {
-    const nodes = [...this.natters, ...this.clients, ...this.vms, this.tor, this.core, this.store];
+    const inside = [...this.dhcpds, ...this.vms, this.core, this.store];
+    const nodes = [...this.natters, ...this.clients, this.tor, ...inside];
     await Promise.all(nodes.map((node) => node.stop()));
     await removeRun(this.run.id);
   }
@@ -140,25 +157,35 @@ export class Site {
     await Promise.all(this.natters.map((natter) => natter.untilPeering()));
     if (!(this.#options.daemons ?? true)) return;
     await this.redis.start();
-    await Promise.all(this.natters.map((natter) => natter.start()));
+    await Promise.all([...this.natters.map((natter) => natter.start()), this.#startDhcp()]);
+  }
+
+  async #startDhcp(): Promise<void> {
+    if (this.dhcpds.length === 0) return;
+    await this.apply(DHCP_OBJECTS, '--no-wait');
+    await Promise.all(this.dhcpds.map((dhcpd) => dhcpd.start()));
+    await Promise.all(this.vms.map((vm) => vm.dhcp()));
   }
 
   async #wire(): Promise<void> {
     const clients = this.#clientPlans();
-    const inside = [...topology.FIXED_HOSTS, ...this.#vmPlans()];
+    const hosts = [...topology.FIXED_HOSTS, ...this.#dhcpdPlans()];
+    const vms = this.#vmPlans();
+    const isDhcp = this.dhcpds.length > 0;
     const natters = this.#natterPlans();
-    const names = [...clients, ...inside, ...natters].map(({ name }) => name);
+    const names = [...clients, ...hosts, ...vms, ...natters].map(({ name }) => name);
     await createNodes(this.run, [topology.TOR, topology.SWITCH, ...names]);
     await configure(this.run, topology.SWITCH, topology.switchLines());
     await connect(this.run, [
       ...clients.map((client) => topology.clientLink(client, this.#wires)),
-      ...inside.map((host) => topology.insideLink(host, this.#wires)),
+      ...hosts.map((host) => topology.insideLink(host, this.#wires)),
+      ...vms.map((vm) => topology.insideLink(vm, this.#wires, isDhcp)),
     ]);
     await Promise.all([
       sysctl(this.run, topology.TOR, ROUTER_SYSCTLS),
       sysctl(this.run, plan.CORE.name, ROUTER_SYSCTLS),
       ...clients.map((own) => this.client(own.name).ip(topology.clientRoute(own))),
-      ...this.vms.map((vm) => vm.ip(topology.defaultRoute(topology.VM_GATEWAY))),
+      ...(isDhcp ? [] : this.vms).map((vm) => vm.ip(topology.defaultRoute(topology.VM_GATEWAY))),
     ]);
   }
 
@@ -221,13 +248,15 @@ export class Site {
     numbers(this.#options.isps ?? 3, plan.MAX_ISPS, 'isps').map(plan.planClient);
   #vmPlans = (): plan.InsidePlan[] =>
     numbers(this.#options.vms ?? 3, plan.MAX_VMS, 'vms').map(plan.planVm);
+  #dhcpdPlans = (): plan.InsidePlan[] =>
+    numbers(this.#options.dhcpds ?? 0, plan.MAX_DHCPDS, 'dhcpds', 0).map(plan.planDhcpd);
   #natterPlans = (): plan.NatterPlan[] =>
     numbers(this.#options.natters ?? 2, plan.MAX_NATTERS, 'natters').map(plan.planNatter);
 }
 
-function numbers(count: number, most: number, what: string): number[] {
-  if (!Number.isInteger(count) || count < 1 || count > most) {
-    throw new RangeError(`${what}: ${count} is not between 1 and ${most}`);
+function numbers(count: number, most: number, what: string, least = 1): number[] {
+  if (!Number.isInteger(count) || count < least || count > most) {
+    throw new RangeError(`${what}: ${count} is not between ${least} and ${most}`);
   }
   return Array.from({ length: count }, (_, index) => index + 1);
 }

@@ -51,7 +51,8 @@ export function clientLink(plan: ClientPlan, wires: WireOptions): Link {
   };
 }
 
-export function insideLink(plan: InsidePlan, wires: WireOptions): Link {
+/** `bare`: it gets its address by DHCP. */
+export function insideLink(plan: InsidePlan, wires: WireOptions, bare = false): Link {
   const length = INSIDE_PREFIX.split('/')[1];
   return {
     ends: [
@@ -59,7 +60,7 @@ export function insideLink(plan: InsidePlan, wires: WireOptions): Link {
         node: plan.name,
         name: 'eth0',
         mac: plan.mac,
-        addresses: [`${plan.address}/${length}`],
+        addresses: bare ? [] : [`${plan.address}/${length}`],
       },
       port(plan.port, plan.mac, 1500),
     ],

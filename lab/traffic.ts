@@ -91,12 +91,30 @@ async function iperf(server: LabNode, from: LabNode, address: string): Promise<O
   return { ok: rate > 0, result: `${(rate / 1e9).toFixed(2)} Gbit/s` };
 }
 
+/** The machine's DHCP server dies; the VM boots again and gets its address from the other one. */
+async function leaseFromTheOther(site: Site): Promise<Outcome> {
+  const vm = site.vm(4);
+  const before = vm.address;
+  const [first, second] = [site.dhcpd(1), site.dhcpd(2)];
+  await first.kill9();
+  await vm.dhcp();
+  const result = /bound .*/.exec(vm.dhcpLog)?.[0] ?? vm.dhcpLog;
+  await first.start();
+  const ok = vm.address === before && result.includes(second.address);
+  return { ok, result };
+}
+
 function checks(site: Site): Check[] {
   const [telecom, unicom, mobile] = [site.client(1), site.client(2), site.client(3)];
   const [one, two] = [site.vm(1), site.vm(2)];
   const { first, second, shared } = EIP;
   const seen = (who: string, whom: string): string => `${who} saw ${whom}`;
+  const dhcp: Check[] =
+    site.dhcpds.length < 2
+      ? []
+      : [['dhcp, one killed', site.vm(4), 'dhcpd-1, dhcpd-2', () => leaseFromTheOther(site)]];
   return [
+    ...dhcp,
     ['ping', telecom, `${first} > vm-1`, () => ping(telecom, first)],
     ['ping in fragments', unicom, `${first} > vm-1`, () => ping(unicom, first, 4000)],
     ['http', unicom, `${second} > vm-2`, () => ask(unicom, second, seen('vm-2', unicom.address))],
