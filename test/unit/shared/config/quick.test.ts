@@ -32,25 +32,37 @@ function expectAlike(text: string): void {
   }
 }
 
+function braces(pairs: [string, string][]): string {
+  return `{ ${pairs.map(([name, text]) => `${name}: ${text}`).join(', ')} }`;
+}
+
 const word = fc.constantFrom('10.0.0.5', '100mbit', '1.5gbit', '256kb', 'gold', 'natter-1', 'a.b');
 const quoted = fc.constantFrom('1e3', 'yes', '198.51.100.8:443/tcp', 'a b', '#x', '{ a: b }', '');
 const scalar = fc.oneof(
   word,
   quoted.map((text) => JSON.stringify(text)),
-  fc.constantFrom('true', 'false'),
+  fc.constantFrom('true', 'false', '0', '7', '443', '999999999999999'),
 );
-const key = fc.constantFrom('address', 'private', 'in', 'maxRate', 'to');
-const flat = fc.uniqueArray(fc.tuple(key, scalar), { selector: ([name]) => name, minLength: 1 });
-const braces = (pairs: [string, string][]) =>
-  `{ ${pairs.map(([name, text]) => `${name}: ${text}`).join(', ')} }`;
+const key = fc.constantFrom('address', 'private', 'in', 'maxRate', 'to', '"224"', '"3"');
+const within = fc.uniqueArray(fc.tuple(key, scalar), {
+  selector: ([name]) => name,
+  minLength: 1,
+  maxLength: 2,
+});
+const brackets = (items: string[]) => `[${items.join(', ')}]`;
+const list = fc.array(fc.oneof(scalar, within.map(braces)), { maxLength: 3 }).map(brackets);
+const nested = fc.oneof(list, fc.array(list, { maxLength: 2 }).map(brackets), within.map(braces));
+const value = fc.oneof({ weight: 4, arbitrary: scalar }, nested);
+const flat = fc.uniqueArray(fc.tuple(key, value), { selector: ([name]) => name, minLength: 1 });
 const entry = fc
   .tuple(flat, fc.option(flat))
   .map(([pairs, limit]) => braces(limit === null ? pairs : [...pairs, ['limit', braces(limit)]]));
-const section = fc.tuple(fc.constantFrom('', '  ', '    '), fc.array(entry), fc.boolean());
-const flowLines = fc.array(section, { minLength: 1, maxLength: 4 }).map((sections) =>
+const indent = fc.constantFrom('', '  ', '    ');
+const section = fc.tuple(indent, fc.array(entry, { maxLength: 4 }), fc.boolean());
+const flowLines = fc.array(section, { minLength: 1, maxLength: 3 }).map((sections) =>
   sections
-    .map(([indent, entries, comment], at) => {
-      const lines = entries.map((text) => `${indent}- ${text}\n`);
+    .map(([by, entries, comment], at) => {
+      const lines = entries.map((text) => `${by}- ${text}\n`);
       const head = entries.length === 0 ? `s${at}: []` : `s${at}:`;
       return `${comment ? '# a comment\n\n' : ''}${head}\n${lines.join('')}`;
     })
@@ -64,12 +76,20 @@ describe('one-line entries', () => {
         expect(readFlowLines(text)).toBeDefined();
         expectAlike(text);
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     );
   });
 
   test.each([
-    'eips:\n  - { address: 198.51.100.7, port: 443 }\n',
+    'eips:\n  - { address: 198.51.100.7, port: 0443 }\n',
+    'eips:\n  - { address: 198.51.100.7, port: -1 }\n',
+    'eips:\n  - { address: 198.51.100.7, port: 9999999999999999 }\n',
+    'eips:\n  - { address: 198.51.100.7, list: [1,2] }\n',
+    'eips:\n  - { address: 198.51.100.7, list: [ 1 ] }\n',
+    'eips:\n  - { address: 198.51.100.7, list: [1, ] }\n',
+    'eips:\n  - { address: 198.51.100.7, list: [1 }\n',
+    'eips:\n  - { address: 198.51.100.7, "<<": 1 }\n',
+    'eips:\n  - { address: 198.51.100.7, 224: 1 }\n',
     'eips:\n  - { address: 198.51.100.7, on: null }\n',
     'eips:\n  - { address: 198.51.100.7, x: 1e3 }\n',
     'eips:\n  - { address: 198.51.100.7 } # a comment\n',
