@@ -14,11 +14,18 @@ export type OfferMade = {
   isReserved: boolean;
 };
 
+type Standing = OfferMade & { name: string };
+
 export class Offers {
   readonly #clock: Clock;
   readonly #ttlMs: number;
-  /** In the order of making, which is that of ending. */
-  readonly #byClient = new Map<string, OfferMade>();
+  readonly #byClient = new Map<string, Standing>();
+  /**
+   * In the order of making, which is that of ending; some are gone already. (A Map has an order,
+   * too, but finding its first entry takes as long as many were deleted before it.)
+   */
+  #order: Standing[] = [];
+  #head = 0;
   readonly #addresses = new Map<number, string>();
   readonly #ended: (offer: OfferMade) => void;
 
@@ -46,10 +53,13 @@ export class Offers {
     this.expire();
     const before = this.#byClient.get(name);
     if (before !== undefined) this.#remove(name, before, before.address !== offer.address);
-    const made = { ...offer, untilMs: this.#clock.monotonicMs() + this.#ttlMs };
+    const untilMs = this.#clock.monotonicMs() + this.#ttlMs;
+    const made = { ...offer, name, untilMs };
     this.#byClient.set(name, made);
     this.#addresses.set(made.address, name);
+    this.#order.push(made);
     if (this.#byClient.size > MAX_OFFERS) this.#dropOldest();
+    if (this.#order.length > 4 * MAX_OFFERS) this.#compact();
     return made;
   }
 
@@ -67,22 +77,40 @@ export class Offers {
   /** Amortised: what ended stands in front. */
   expire(): void {
     const nowMs = this.#clock.monotonicMs();
-    for (const [name, offer] of this.#byClient) {
-      if (offer.untilMs > nowMs) return;
-      this.#remove(name, offer, true);
+    for (let first = this.#first(); first !== undefined; first = this.#first()) {
+      if (first.untilMs > nowMs) return;
+      this.#remove(first.name, first, true);
     }
   }
 
   clear(): void {
     this.#byClient.clear();
     this.#addresses.clear();
+    this.#order = [];
+    this.#head = 0;
   }
 
   #dropOldest(): void {
-    for (const [name, offer] of this.#byClient) {
-      this.#remove(name, offer, true);
-      return;
+    const first = this.#first();
+    if (first !== undefined) this.#remove(first.name, first, true);
+  }
+
+  /** The oldest that still stands. */
+  #first(): Standing | undefined {
+    while (this.#head < this.#order.length) {
+      const first = this.#order[this.#head];
+      if (first !== undefined && this.#byClient.get(first.name) === first) return first;
+      this.#head++;
     }
+    this.#order = [];
+    this.#head = 0;
+    return undefined;
+  }
+
+  #compact(): void {
+    const stands = (each: Standing) => this.#byClient.get(each.name) === each;
+    this.#order = this.#order.slice(this.#head).filter(stands);
+    this.#head = 0;
   }
 
   #remove(name: string, offer: OfferMade, isEnded: boolean): void {
