@@ -5,20 +5,34 @@ import { describeMachine } from './frame/machine.ts';
 import { formatJson, formatTable } from './frame/rows.ts';
 import type { Bench, BenchOptions, Row } from './frame/types.ts';
 
-const benches: Record<string, () => Promise<Bench>> = {
-  natter: async () => (await import('./natter/bench.ts')).benchNatter,
+interface Entry {
+  load(): Promise<Bench>;
+  rounds: { quick: number; full: number };
+  limitMinutes: { quick: number; full: number };
+}
+
+const benches: Record<string, Entry> = {
+  natter: {
+    load: async () => (await import('./natter/bench.ts')).benchNatter,
+    rounds: { quick: 3, full: 5 },
+    limitMinutes: { quick: 3, full: 40 },
+  },
+  dhcpd: {
+    load: async () => (await import('./dhcpd/bench.ts')).benchDhcpd,
+    rounds: { quick: 1, full: 3 },
+    limitMinutes: { quick: 30, full: 180 },
+  },
 };
 
 const USAGE = `usage: npm run bench -- <service> [option]...
 services: ${Object.keys(benches).join(', ')}
   --json      one JSON line a row
-  --quick     under a minute: fewer sizes, packets and cases
-  --rounds N  measure everything N times in turn (default 5, quick 3); rows are medians
+  --quick     natter: under a minute, dhcpd: a quarter of an hour; fewer sizes, shorter loads
+  --rounds N  measure everything N times in turn; rows are medians
+              (default: natter 5, quick 3; dhcpd 3, quick 1)
   --hook HOOK natter: forward by programs at tc (default) or tcx
   --case NAME only the cases whose names start so; may be repeated
 example: npm run bench -- natter --case udp64-established/1k`;
-
-const LIMIT_MINUTES = { quick: 3, full: 40 };
 
 function fail(message: string, code: number): never {
   console.error(`bench: ${message}`);
@@ -47,27 +61,27 @@ function readArguments() {
 async function main(): Promise<void> {
   const wanted = readArguments();
   if (wanted.help) return console.log(USAGE);
-  const open = benches[wanted.service];
-  if (!open || wanted.extra.length > 0) return fail(USAGE, 2);
-  const rounds = Number(wanted.rounds ?? (wanted.quick ? 3 : 5));
+  const entry = benches[wanted.service];
+  if (!entry || wanted.extra.length > 0) return fail(USAGE, 2);
+  const size = wanted.quick ? 'quick' : 'full';
+  const rounds = Number(wanted.rounds ?? entry.rounds[size]);
   if (!Number.isInteger(rounds) || rounds < 1) return fail('--rounds: a number from 1 up', 2);
   const { hook } = wanted;
   if (hook !== 'tc' && hook !== 'tcx') return fail('--hook: tc or tcx', 2);
   if (process.getuid?.() !== 0) {
     return fail('network namespaces and BPF programs need root; run it by sudo', 77);
   }
-  const limitMinutes = wanted.quick ? LIMIT_MINUTES.quick : LIMIT_MINUTES.full;
   const stop = new AbortController();
   const abort = (why: string) => stop.abort(new Error(why));
   process.once('SIGINT', () => abort('interrupted'));
   process.once('SIGTERM', () => abort('terminated'));
-  const limit = setTimeout(() => abort('took too long'), limitMinutes * 60_000);
+  const limit = setTimeout(() => abort('took too long'), entry.limitMinutes[size] * 60_000);
   console.error(`${wanted.service}: ${describeMachine()}`);
   const { signal } = stop;
   const common = { quick: wanted.quick, rounds, cases: wanted.case, signal };
   const options: Omit<BenchOptions, 'progress'> = { ...common, hook };
   const rows: Row[] = [];
-  const bench = (await open())({ ...options, progress: (line) => console.error(line) });
+  const bench = (await entry.load())({ ...options, progress: (line) => console.error(line) });
   for await (const row of bench) {
     rows.push(row);
     if (wanted.json) console.log(formatJson(wanted.service, row));
