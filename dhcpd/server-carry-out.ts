@@ -147,13 +147,11 @@ export class CarryOut {
 
   /** RFC 4039: the ACK is the answer to the DISCOVER. */
   async #rapid(context: engine.Context, { scope }: Leased, address: Ipv4, client: Client) {
-    const lease = context.leases.get(address);
-    const isHeld = lease !== undefined && context.leases.isHeld(lease);
     const leaseSeconds = leaseFor(context, scope, address);
     const details = detailsOf(context.query, scope);
     const offered = address !== scope.reservation?.address;
     const want = { client, address, leaseSeconds, offered, ...(details ? { details } : {}) };
-    const result = await (isHeld ? this.#book.renew(want) : this.#book.bind(want));
+    const result = await this.#book.bind(want);
     if (result.outcome !== 'bound') return { reason: unboundReason(result) };
     const { toldSeconds: seconds, replyByMs } = result;
     const reply = replies.ackReply(context, scope, { address, seconds }, true);

@@ -34,7 +34,10 @@ export function decideSelecting(context: Context): Decision {
   const isHeld = lease !== undefined && owner !== undefined && leases.isHeld(lease);
   const client = owner ?? scope.client;
   const reason = isHeld ? 'acked-again' : 'acked-new';
-  const ack = ackOf(context, scope, { client, address: requested, isHeld, reason });
+  // What is known of it may be a write whose ACK never left: this may be the first one (R4).
+  const isRenewal = isHeld && leases.condition === 'isolated';
+  const want = { client, address: requested, isHeld: isRenewal, reason } as const;
+  const ack = ackOf(context, scope, want);
   // It is not in use yet: nothing is broken when it starts over.
   const refused = { ...ack.refused, quarantine: nak(scope, 'nak-quarantine') };
   const isReservation = requested === scope.reservation?.address;
