@@ -1,7 +1,6 @@
 // The YAML that `edgectl get -o yaml` writes and large site files consist of: sections of one-line
 // entries, `  - { address: 198.51.100.7, limit: { in: 100mbit }, dns: [10.0.0.53] }`. Read line by
-// line, about thirty times as fast as by the YAML parser, which gets whatever is not exactly of this
-// form.
+// line, about thirty times as fast as by the YAML parser, which gets whatever is not exactly so.
 import type { Path, Place, Quick } from './yaml.ts';
 
 type Value = string | number | boolean | Value[] | Entry;
