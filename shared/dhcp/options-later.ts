@@ -3,6 +3,7 @@
 import { address, addresses, classlessRoutes } from './addresses.ts';
 import type { Codec } from './codec.ts';
 import { domainName, domainNames, domainSearch, namesOrAddresses } from './domains.ts';
+import { encryptedDns } from './encrypted-dns.ts';
 import { hex } from './hex.ts';
 import { type OptionRow, row } from './option-rows.ts';
 import { relayAgent } from './relay-text.ts';
@@ -10,6 +11,7 @@ import { bool, flag, numbers, text, u8, u16, u32 } from './scalars.ts';
 import {
   fqdnText,
   ipv6,
+  isns,
   nameServices,
   pcpServers,
   portParameters,
@@ -31,7 +33,7 @@ export const laterOptions: readonly OptionRow[] = [
   row(80, 'rapid-commit', flag, 4039),
   row(81, 'client-fqdn', fqdn, 4702, 'fqdn'),
   row(82, 'relay-agent-information', relayAgent, 3046),
-  row(83, 'isns', hex, 4174),
+  row(83, 'isns', isns, 4174),
   row(85, 'nds-servers', list, 2241),
   row(86, 'nds-tree-name', text, 2241),
   row(87, 'nds-context', text, 2241),
@@ -93,7 +95,7 @@ export const laterOptions: readonly OptionRow[] = [
   row(159, 'port-parameters', portParameters, 7618, 'option-v4-portparams'),
   row(160, 'captive-portal-old', text, 7710),
   row(161, 'mud-url', text, 8520, 'option-mud-url-v4'),
-  row(162, 'dnr', hex, 9463, 'option-v4-dnr'),
+  row(162, 'encrypted-dns', encryptedDns, 9463, 'dnr', 'option-v4-dnr'),
   row(175, 'ipxe', subOptions, 'private use', 'etherboot'),
   row(208, 'pxelinux-magic', hex, 5071),
   row(209, 'pxelinux-configuration-file', text, 5071, 'configuration-file'),

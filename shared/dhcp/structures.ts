@@ -16,7 +16,7 @@ import {
   withLength,
 } from './codec.ts';
 import { domainNames } from './domains.ts';
-import { decodeText, text, u8, u16 } from './scalars.ts';
+import { decodeText, text, u8, u16, u32 } from './scalars.ts';
 
 type Field = { codec: Codec; bytes: number };
 
@@ -84,6 +84,15 @@ export const portParameters = structure({
   offset: { codec: u8({ max: 15 }), bytes: 1 },
   psidLength: { codec: u8({ max: 16 }), bytes: 1 },
   psid: { codec: u16(), bytes: 2 },
+});
+
+/** Option 83 (RFC 4174 §2): bits of each as a number. */
+export const isns = structure({
+  functions: { codec: u16(), bytes: 2 },
+  domainAccess: { codec: u16(), bytes: 2 },
+  administration: { codec: u16(), bytes: 2 },
+  security: { codec: u32(), bytes: 4 },
+  servers: { codec: addresses(), bytes: rest },
 });
 
 /** Option 109 (RFC 8539). */

@@ -165,6 +165,19 @@ const good: Good[] = [
     value: { ipv4MaskLength: 8, prefixLength: 32, prefix: '2001:db8::', relays: ['10.0.0.1'] },
     hex: '082020010db80000000000000000000000000a000001',
   },
+  {
+    key: 'isns',
+    value: { functions: 1, domainAccess: 2, administration: 3, security: 4, servers: ['10.0.0.1'] },
+    hex: '000100020003000000040a000001',
+  },
+  {
+    key: 'encrypted-dns',
+    value: [
+      { priority: 1, name: 'dns.example', addresses: ['10.0.0.53'], params: { hex: '0001' } },
+      { priority: 2, name: 'a.b' },
+    ],
+    hex: '001700010d03646e73076578616d706c6500040a000035000100080002050161016200',
+  },
   { key: 'tftp-server-addresses', value: ['10.0.0.1'], hex: '0a000001' },
   {
     key: 'ms-classless-static-routes',
@@ -264,6 +277,12 @@ describe('a value', () => {
     { key: 'user-class', value: [''], reason: 'the text is empty' },
     { key: 'user-class', value: [{ hex: '' }], reason: 'a class is empty' },
     { key: 'rapid-commit', value: false, reason: 'leave the option out' },
+    { key: 'encrypted-dns', value: { priority: 0, name: 'a' }, reason: 'from 1 to 65535' },
+    {
+      key: 'encrypted-dns',
+      value: { priority: 1, name: 'a', params: { hex: '' } },
+      reason: 'need addresses',
+    },
     { key: 'pcp-servers', value: [[]], reason: 'the list is empty' },
     { key: 'root-path', value: 'a'.repeat(OPTION_BYTES_MAX + 1), reason: 'more than the 1024' },
     { key: '224', value: 'text', reason: 'is not { hex: "…" }' },
@@ -325,7 +344,7 @@ describe('whatever the bytes', () => {
       const again = parseOption(code, formatted);
       if (isRefused(again)) throw new Error(`${code}: ${again.reasons.join()}`);
       expect(formatOption(code, again.bytes)).toEqual(formatted);
-      const mayCompress = [119, 88, 120, 137, 141, 146, 147, 213].includes(code);
+      const mayCompress = [119, 88, 120, 137, 141, 146, 147, 162, 213].includes(code);
       if (!mayCompress && code !== 116) expect(toHex(again.bytes)).toBe(toHex(value));
       expect(describeOption(code, value)).toMatch(/^\P{Cc}+$/u);
     });
