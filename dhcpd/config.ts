@@ -74,11 +74,6 @@ const canary = z.strictObject({
   every: durationWithin('1s', '1h').prefault('30s'),
 });
 
-const ddns = z.strictObject({
-  enabled: z.boolean().default(false),
-  ttl: durationWithin('1s', '1d').prefault('5m'),
-});
-
 /** `hostname`: what `node` is when the file does not say. */
 export function dhcpdSchema(hostname: string) {
   const daemon = daemonSettings({ service: 'dhcpd', hostname, adminPort: ADMIN_PORT });
@@ -107,7 +102,6 @@ export function dhcpdSchema(hostname: string) {
     outage: outage.prefault({}),
     probe: probe.prefault({}),
     canary: canary.prefault({}),
-    ddns: ddns.prefault({}),
   });
 }
 

@@ -92,10 +92,6 @@ export const dhcpdEvents = {
     explanation: 'The store did not take the heartbeat; clients are served on.',
     remedy: 'See the store.',
   },
-  'ddns-failed': {
-    explanation: 'Names of leases could not be written for dns; they are tried again.',
-    remedy: 'See the error.',
-  },
 } as const satisfies EventTable;
 
 export type DhcpdEvent = keyof typeof dhcpdEvents;

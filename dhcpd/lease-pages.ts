@@ -4,7 +4,14 @@
 import { OperationalError } from '../shared/errors.ts';
 import { formatIpv4, type Ipv4 } from '../shared/net/ipv4.ts';
 import { formatMac, macFromBytes } from '../shared/net/mac.ts';
-import { addressIn, BLOCK_ADDRESSES, blockOf, encodeRecord, instanceId, packedKeyOf } from './leases/record.ts';
+import {
+  addressIn,
+  BLOCK_ADDRESSES,
+  blockOf,
+  encodeRecord,
+  instanceId,
+  packedKeyOf,
+} from './leases/record.ts';
 import { CODE, type Details, type Item, type Lease, STATE } from './leases/types.ts';
 import {
   address,

@@ -18,8 +18,9 @@ import type { Ingress } from './io/types.ts';
 import { createLeaseBook, type RunningLeaseBook } from './leases/book.ts';
 import { type BookDisk, defaultBookSettings } from './leases/options.ts';
 import { instanceId } from './leases/record.ts';
-import type { LeaseBackend, LeaseCounts, Pools } from './leases/types.ts';
+import type { LeaseBackend, Pools } from './leases/types.ts';
 import { Membership } from './members.ts';
+import { countNetworks, type NetworkCounts } from './network-counts.ts';
 import { compileObjects } from './plan/plan.ts';
 import { PlanTarget, UNIT } from './plan/target.ts';
 import type { Plan } from './plan/types.ts';
@@ -51,6 +52,7 @@ export type Check = { name: string; problem?: string };
 const HEARTBEAT_MS = 1000;
 const LINKS_MS = 5000;
 const CANARY_AGAIN_MS = 1000;
+const CANARY_FAILURES = 3;
 const QUIET_NOTICES: readonly string[] = ['book-loaded', 'book-returned'];
 
 export class DhcpdService {
@@ -73,6 +75,7 @@ export class DhcpdService {
   #state: DhcpdState = 'starting';
   #started = false;
   #canaryProblem: string | undefined = 'has not run yet';
+  #canaryFailures = 0;
   #drainAsked = false; // by the control socket; lasts as long as the process
   #isDraining = false;
   #beating: Promise<void> = Promise.resolve();
@@ -214,12 +217,9 @@ export class DhcpdService {
     return this.#prepared.pools;
   }
 
-  networkCounts(): { network: string; counts: LeaseCounts }[] {
+  networkCounts(): NetworkCounts[] {
     const { plan, prepared } = this.#prepared;
-    return [...new Set(plan.subnets.map(({ network }) => network))].map((network) => ({
-      network: network.id,
-      counts: this.book.counts(prepared.networkPools(network)),
-    }));
+    return countNetworks(plan, (subnet) => this.book.counts(prepared.pools(subnet)));
   }
 
   beatSoon(): void {
@@ -298,14 +298,18 @@ export class DhcpdService {
     const mayTry = this.book.condition === 'fresh' && !this.#isDraining;
     if (mayTry && this.target.plan !== undefined) {
       const before = this.#canaryProblem;
-      this.#canaryProblem = await this.#canary.run(this.plan, config.node);
-      const now = this.#canaryProblem;
+      const now = await this.#canary.run(this.plan, config.node);
+      this.#canaryFailures = now === undefined ? 0 : this.#canaryFailures + 1;
+      // Under overload one may get lost as anybody's: that alone must not send clients elsewhere.
+      const counts = before !== undefined || this.#canaryFailures >= CANARY_FAILURES;
+      this.#canaryProblem = counts ? now : undefined;
       if (now === undefined && before !== undefined)
         log.info('canary-passed', 'an address was got');
       if (now !== undefined) log.warn('canary-failed', now, { problem: now });
       this.#evaluate();
     }
-    const delayMs = this.#canaryProblem === undefined ? config.canary.every : CANARY_AGAIN_MS;
+    const isWell = this.#canaryProblem === undefined && this.#canaryFailures === 0;
+    const delayMs = isWell ? config.canary.every : CANARY_AGAIN_MS;
     this.#cancelCanary();
     const again = () => void this.#runCanary();
     this.#cancelCanary = clock.after(jitter(random, delayMs), again, this.#stopping.signal);

@@ -22,7 +22,6 @@ test('nothing has to be said', () => {
   expect(config.durability).toEqual({ kind: 'auto' });
   expect(config.admin.listen.port).toBe(9102);
   expect(config.control.socket).toBe('/run/edge/dhcpd.sock');
-  expect(config.ddns.enabled).toBe(false);
 });
 
 test('what is printed loads to the same', () => {
