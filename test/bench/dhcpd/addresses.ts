@@ -4,6 +4,8 @@ import type { Pool, Target } from './types.ts';
 
 export const PREFIX = '10.0.0.0/8';
 export const PREFIX_BITS = 8;
+/** Longer than any load. */
+export const LEASE_SECONDS = 7200;
 const POOL_FIRST = 0x0a10_0000;
 
 export const TARGETS: readonly Target[] = [
@@ -29,7 +31,7 @@ export const rangeOf = (pool: Pool): [first: string, last: string] => [
 
 /** Of each thousand addresses in a row, `perMille`, and not those that come first. */
 export const isFilled = (index: number, perMille: number): boolean =>
-  (index * 7919) % 1000 < perMille;
+  (index * 617) % 1000 < perMille;
 
 /** What perfdhcp's clients never have: they begin with 02:0c. */
 export const fillerMac = (index: number): string => `02f1${index.toString(16).padStart(8, '0')}`;

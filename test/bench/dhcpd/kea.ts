@@ -4,13 +4,12 @@ import { copyFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { LabProcess } from '../../../lab/process.ts';
 import type { Run } from '../../../lab/run.ts';
-import { PREFIX, rangeOf } from './addresses.ts';
+import { LEASE_SECONDS, PREFIX, rangeOf } from './addresses.ts';
 import { type NODE, runInside, spawnInside } from './site.ts';
 import type { Pool } from './types.ts';
 
 const PROGRAM = '/usr/sbin/kea-dhcp4';
 const PROFILES = '/sys/kernel/security/apparmor/profiles';
-export const LEASE_SECONDS = 7200;
 const READY_LIMIT_MS = 120_000;
 
 /** Threads and the queue before each; undefined: one thread that does it all. */

@@ -4,36 +4,16 @@ import { mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
-import { addressOf, fillerMac, isFilled, TARGETS } from './addresses.ts';
-import { LEASE_SECONDS, memfile, startKea, type Threads } from './kea.ts';
+import { LEASE_SECONDS, TARGETS } from './addresses.ts';
+import { memfile, startKea, type Threads } from './kea.ts';
 import { startPair } from './kea-pair.ts';
+import { leaseFile } from './lease-file.ts';
 import { startPostgres } from './postgres.ts';
 import { NODE } from './site.ts';
-import type { Contender, Pool, Running, Server, StartOptions } from './types.ts';
+import type { Contender, Running, Server, StartOptions } from './types.ts';
 
 const [TARGET] = TARGETS;
 const LISTEN = `dhcp0/${TARGET?.server}`;
-const CSV_HEADER =
-  'address,hwaddr,client_id,valid_lifetime,expire,subnet_id,fqdn_fwd,fqdn_rev,hostname,state,' +
-  'user_context\n';
-const LINES_A_CHUNK = 4096;
-
-/** A lease file with all that is taken, in chunks of some thousand lines. */
-export function* leaseFile(pool: Pool, perMille: number, now: number): Generator<string> {
-  yield CSV_HEADER;
-  let lines: string[] = [];
-  for (let index = 0; index < pool.count; index++) {
-    if (!isFilled(index, perMille)) continue;
-    const mac = (fillerMac(index).match(/../g) ?? []).join(':');
-    const times = `${LEASE_SECONDS},${now + LEASE_SECONDS}`;
-    lines.push(`${addressOf(pool, index)},${mac},01:${mac},${times},1,0,0,,0,\n`);
-    if (lines.length === LINES_A_CHUNK) {
-      yield lines.join('');
-      lines = [];
-    }
-  }
-  yield lines.join('');
-}
 
 async function writeLeaseFile(options: StartOptions): Promise<void> {
   const { directory, pool, filledPerMille } = options;

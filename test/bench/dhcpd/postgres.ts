@@ -37,7 +37,7 @@ const fillStatement = (pool: Pool, perMille: number, seconds: number): string =>
     now() + interval '${seconds} seconds', 1, false, false, '', 0
   FROM (SELECT i, decode('02f1' || lpad(to_hex(i), 8, '0'), 'hex') AS mac
     FROM generate_series(0, ${pool.count - 1}) AS i
-    WHERE (i::bigint * 7919) % 1000 < ${perMille}) AS taken;
+    WHERE (i::bigint * 617) % 1000 < ${perMille}) AS taken;
   VACUUM ANALYZE lease4; CHECKPOINT;`;
 
 async function asPostgres(): Promise<[uid: number, gid: number, argv: string[]]> {
