@@ -36,7 +36,8 @@ export class ClientIndex {
   add(hash: number, address: number): void {
     const part = hash & (PARTS - 1);
     let table = this.#table(part);
-    if (((this.#filled[part] ?? 0) + 1) * 3 > table.length * 2) table = this.#rebuild(part, table);
+    if ((this.#filled[part] ?? 0) + 1 > mostFilled(part, table.length))
+      table = this.#rebuild(part, table);
     place(table, hash, address);
     this.#filled[part] = (this.#filled[part] ?? 0) + 1;
     this.#count++;
@@ -71,7 +72,7 @@ export class ClientIndex {
   #rebuild(part: number, old: Uint32Array): Uint32Array {
     let live = 0;
     for (const address of old) if (address > GONE) live++;
-    const slots = (live + 1) * 2 > old.length ? old.length * 2 : old.length;
+    const slots = (live + 1) * 5 > old.length * 2 ? old.length * 2 : old.length;
     const table = new Uint32Array(slots);
     for (const address of old) if (address > GONE) place(table, this.#hashOf(address), address);
     this.#tables[part] = table;
@@ -85,6 +86,11 @@ function place(table: Uint32Array, hash: number, address: number): void {
   let at = first(hash) & mask;
   while (table[at] !== EMPTY) at = (at + 1) & mask;
   table[at] = address;
+}
+
+/** Between a half and three quarters, so that parts that fill alike do not all grow at once. */
+function mostFilled(part: number, slots: number): number {
+  return (slots * (128 + (part & 63))) >> 8;
 }
 
 /** The low bits chose the part. */
