@@ -1,5 +1,5 @@
-// Option 162 (RFC 9463 §5.1): resolvers that encrypt, by priority. Addresses and parameters are left
-// out together: then the resolver is its name alone. Pure.
+// Option 162 (RFC 9463 §5.1): resolvers that encrypt, by priority. Addresses and parameters are
+// left out together: then the resolver is its name alone. Pure.
 import { addresses } from './addresses.ts';
 import {
   type Codec,
