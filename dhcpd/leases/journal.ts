@@ -13,6 +13,7 @@ export class Journal {
   readonly #entries = new Map<number, Uint8Array>();
   /** Appends under way: whoever replays waits for them. */
   readonly #appending = new Set<Promise<void>>();
+  #clearing: Promise<void> = Promise.resolve();
 
   constructor(disk: BookDisk) {
     this.#disk = disk;
@@ -33,7 +34,10 @@ export class Journal {
 
   /** Durable when it resolves. */
   async append(address: number, record: Uint8Array): Promise<void> {
-    const append = this.#disk.appendJournal(encodeEntry(address, record));
+    // What is written while the file goes would go with it.
+    const append = this.#clearing.then(() =>
+      this.#disk.appendJournal(encodeEntry(address, record)),
+    );
     this.#appending.add(append);
     try {
       await append;
@@ -53,7 +57,10 @@ export class Journal {
     for (const [address, record] of entries) {
       if (this.#entries.get(address) === record) this.#entries.delete(address);
     }
-    if (this.#entries.size === 0 && this.#appending.size === 0) await this.#disk.clearJournal();
+    if (this.#entries.size > 0 || this.#appending.size > 0) return;
+    const clearing = this.#disk.clearJournal();
+    this.#clearing = clearing.catch(() => {}); // told to who clears
+    await clearing;
   }
 }
 

@@ -66,6 +66,14 @@ export function describeLeaseBackend(
       if (after) expect(result.lease).toMatchObject(after(result.now, now));
     });
 
+    test('without items, the time', async () => {
+      const { now } = await one(backend, 'free', next(), {});
+      const answer = await backend.run([]);
+      expect(answer).toMatchObject({ results: [], durable: true });
+      expect(answer.nowSeconds - now).toBeGreaterThanOrEqual(0);
+      expect(answer.nowSeconds - now).toBeLessThan(60);
+    });
+
     test('a record written has the new version of its block; a refusal has none', async () => {
       const address = next();
       const beside = addressIn(blockOf(address), 8);

@@ -1,8 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { directoryDisk } from '../../../../dhcpd/leases/disk.ts';
 import { decodeJournal, Journal } from '../../../../dhcpd/leases/journal.ts';
 import { encodeRecord } from '../../../../dhcpd/leases/record.ts';
 import { BookRig, clientOf, MemoryDisk, poolOf } from '../../../support/dhcp/book-rig.ts';
@@ -31,22 +27,6 @@ describe('the journal', () => {
     await journal.clear(told);
     expect(journal.size).toBe(1);
     expect(disk.journal.length).toBe(2);
-  });
-
-  test('is kept in a directory, and emptied', async () => {
-    const directory = await mkdtemp(join(tmpdir(), 'edge-book-'));
-    const disk = directoryDisk(directory);
-    try {
-      const appends = [1, 2, 3].map((i) => disk.appendJournal(Uint8Array.of(i)));
-      await Promise.all(appends);
-      expect([...(await disk.readJournal())]).toEqual([1, 2, 3]);
-      await disk.clearJournal();
-      await disk.appendJournal(Uint8Array.of(9));
-      expect([...(await disk.readJournal())]).toEqual([9]);
-    } finally {
-      await disk.close();
-      await rm(directory, { recursive: true });
-    }
   });
 });
 
