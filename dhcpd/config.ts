@@ -51,6 +51,7 @@ const perSecond = z.int().min(0).max(1_000_000);
 
 const limits = z.strictObject({
   perRelay: perSecond.default(0),
+  perPort: perSecond.default(100),
   perClient: perSecond.default(10),
   declinesPerRelay: perSecond.default(10),
 });

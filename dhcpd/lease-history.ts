@@ -1,5 +1,5 @@
-// GET /lease/history: what the log of changes still has of an address or a client, newest last
-// (docs/leases.md §5: events are `[type, address, mac, keyHex, toldUntil, leaseSeconds, hostname?]`).
+// GET /lease/history: what the log of changes still has of an address or a client, newest last.
+// docs/leases.md §5: events are `[type, address, mac, keyHex, toldUntil, leaseSeconds, hostname?]`.
 
 import { OperationalError } from '../shared/errors.ts';
 import { formatIpv4 } from '../shared/net/ipv4.ts';

@@ -1,5 +1,5 @@
-// A running dhcpd: follows the plan, keeps the leases, serves, tests itself by a canary, drains, and
-// tells the others how it is. Everything it touches is injected.
+// A running dhcpd: follows the plan, keeps the leases, serves, tests itself by a canary, drains,
+// and tells the others how it is. Everything it touches is injected.
 
 import type { Clock } from '../shared/clock.ts';
 import type { Log, LogFields } from '../shared/log.ts';

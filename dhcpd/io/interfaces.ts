@@ -1,4 +1,5 @@
-// The interfaces of this machine and their addresses, through iproute2; told again when they change.
+// The interfaces of this machine and their addresses, through iproute2; told again when they
+// change.
 
 import { spawn } from 'node:child_process';
 import type { Clock } from '../../shared/clock.ts';
