@@ -1,5 +1,5 @@
 // A whole site in network namespaces: clients of several ISPs, a ToR, natters, the inside router, a
-// switch, dhcpds, VMs, Redis. `site()` builds it and waits until it stands; `down()` leaves nothing.
+// switch, dhcpds, VMs, Redis. `site()` builds it and waits until it stands; `down()` leaves none.
 import { join } from 'node:path';
 import { Bird, coreConfig, torConfig } from './bird.ts';
 import { cleanDeadRuns, removeRun } from './clean.ts';

@@ -12,6 +12,7 @@ import type { Context } from './context.ts';
 import { countsText, describeMany, writeDifferences } from './describe.ts';
 import { EXIT } from './exit.ts';
 import { readFiles } from './files.ts';
+import { tellBrokenLeases } from './lease-impact.ts';
 import { withStore } from './session.ts';
 import { keyOf, loadState, type SiteState } from './state.ts';
 
@@ -56,6 +57,7 @@ export const diff: Run = async (context, args) => {
     await checkChanges(state, found, files);
     await writeDifferences(context, args, found);
     await context.err.line(`edgectl: ${countsText(found, changes.length - found.length)}`);
+    await tellBrokenLeases(context, args, state, found);
     const { massDeletes } = planApply(state.records.values(), found);
     if (massDeletes.length > 0) {
       await context.err.line(`edgectl: deletes ${massText(massDeletes)}: apply needs --yes`);

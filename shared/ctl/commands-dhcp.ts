@@ -56,7 +56,7 @@ export const leases: readonly Command[] = [
     positionals: [ADDRESS],
     flags: [{ name: 'force', help: 'give it to others at once; else it rests a minute' }, ...LOCAL],
     notes: [
-      'The client is not told: it uses the address until it renews. Only for a client that is gone.',
+      'The client is not told, and uses the address until it renews: only for one that is gone.',
     ],
     example: 'edgectl lease release 10.1.0.17',
     load: async () => (await import('./lease.ts')).release,
@@ -96,8 +96,8 @@ export const vifs: readonly Command[] = [
     ],
     notes: [
       "ADDRESS is the VM's: the third of its /30; the bridge has the second, and the name",
-      'l3-<network in hex>. Again is no error, and takes over what changed. The VM speaks only with',
-      'the MAC computed from ADDRESS (see l3addnet). Its route has protocol 158, for a routing',
+      'l3-<network in hex>. Again is no error, and takes over what changed. The VM speaks only',
+      'with the MAC computed from ADDRESS (see l3addnet). Its route has protocol 158, for a routing',
       'daemon to export.',
     ],
     example: 'edgectl vif plug 10.64.0.6 tap3 --block 10.0.0.0/16',

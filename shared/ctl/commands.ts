@@ -55,10 +55,14 @@ const files: readonly Command[] = [
     flags: [
       flag.FILES,
       { name: 'prune', help: 'as apply --prune would' },
+      { ...flag.SOCKET, help: 'of a dhcpd, for live leases (default /run/edge/dhcpd.sock)' },
       flag.JSON_FLAG,
       ...flag.STORE,
     ],
-    notes: ['Exit 0: nothing. 1: something. 2: trouble. 78: the files are wrong.'],
+    notes: [
+      'Says which live leases would break, if a dhcpd on this host can be asked.',
+      'Exit 0: nothing. 1: something. 2: trouble. 78: the files are wrong.',
+    ],
     example: 'edgectl diff -f site.yaml --prune',
     troubleCode: 2,
     load: async () => (await import('./apply.ts')).diff,
@@ -313,8 +317,8 @@ const insight: readonly Command[] = [
     positionals: [{ name: 'FLOW|MAC', many: true }],
     flags: [...EXPLAIN_CLIENT, ...LOCAL],
     notes: [
-      'A MAC is a DHCP client, whose DISCOVER the dhcpd of this host decides on; else the program in',
-      'the kernel is run on the packet.',
+      'A MAC is a DHCP client, whose DISCOVER the dhcpd of this host decides on; else the program',
+      'in the kernel is run on the packet.',
       'FLOW is "SOURCE[:PORT] > DESTINATION[:PORT][/PROTOCOL]"; quote it, or leave out the ">".',
       'PROTOCOL is tcp, udp, icmp, sctp, gre, esp or a number; without ports the default is icmp.',
     ],
