@@ -36,10 +36,13 @@ function relayed(plan: Plan, address: Ipv4, what: string): Selected | Reason {
   return { subnet, onLink: false, how: `${what} ${formatIpv4(address)}` };
 }
 
-function byClient({ plan, prepared, query }: Where): Selected | Reason {
+function byClient(where: Where): Selected | Reason {
+  const { plan, prepared, query } = where;
   const { request, ingress } = query;
   const address = request.ciaddr !== 0 ? request.ciaddr : ingress.source;
-  const subnet = address === 0 ? undefined : plan.subnetOf(address);
+  // Who has no address cannot have come through a router.
+  if (address === 0) return byLink(where);
+  const subnet = plan.subnetOf(address);
   if (subnet === undefined) return 'unknown-network';
   const { link } = ingress;
   const onLink = link !== undefined && prepared.subnetOfLink(link)?.network === subnet.network;

@@ -11,7 +11,15 @@ import {
   type ServerCase,
   textOf,
 } from '../../support/dhcp/server-case.ts';
-import { addressOf, ip, LAN, Rig, SERVER, secondsOf } from '../../support/dhcp/server-rig.ts';
+import {
+  addressOf,
+  ip,
+  LAN,
+  Rig,
+  SERVER,
+  secondsOf,
+  unicast,
+} from '../../support/dhcp/server-rig.ts';
 import { utf8 } from '../../support/dhcp/simple-plan.ts';
 
 const ROUTES = Uint8Array.of(24, 192, 0, 2, 10, 0, 0, 1);
@@ -282,6 +290,14 @@ const cases: ServerCase[] = [
       expect(secondsOf(offer, 51)).toBe(0xffffffff);
       expect(codesOf(offer)).not.toEqual(expect.arrayContaining([58]));
     },
+  },
+  {
+    what: 'sent to us by one that has no address: by its link',
+    ask: discover(),
+    from: unicast('0.0.0.0'),
+    reason: 'offered',
+    type: 2,
+    yiaddr: '10.0.0.10',
   },
   {
     what: 'a link that no subnet serves: silence',
