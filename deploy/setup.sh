@@ -10,7 +10,8 @@ cd "$(dirname "$0")/.."
 
 runtime='iproute2 libbpf1 libpcap0.8 redis-server'
 build='clang llvm libbpf-dev linux-libc-dev g++ make python3 libpcap-dev'
-lab='bird2 curl ethtool iperf3 iputils-ping nftables procps socat tcpdump traceroute udhcpc util-linux'
+lab='bird2 curl ethtool iperf3 iputils-ping nftables procps socat tcpdump
+  traceroute udhcpc util-linux'
 tests='bpftool mariadb-server isc-dhcp-client isc-dhcp-relay dhcpcd-base kea-admin'
 bench='kea-dhcp4-server postgresql'
 # Of these packages, what would run from the next boot on.

@@ -97,8 +97,8 @@ export const vifs: readonly Command[] = [
     notes: [
       "ADDRESS is the VM's: the third of its /30; the bridge has the second, and the name",
       'l3-<network in hex>. Again is no error, and takes over what changed. The VM speaks only',
-      'with the MAC computed from ADDRESS (see l3addnet). Its route has protocol 158, for a routing',
-      'daemon to export.',
+      'with the MAC computed from ADDRESS (see l3addnet). Its route has protocol 158, for routing',
+      'daemons to export.',
     ],
     example: 'edgectl vif plug 10.64.0.6 tap3 --block 10.0.0.0/16',
     load: async () => (await import('./vif/verbs.ts')).plug,
