@@ -148,7 +148,8 @@ export class BookSimulation {
     const held = (this.#held.get(address) ?? []).filter((each) => each.untilMs > nowMs);
     for (const other of held) {
       if (other.client === client) continue;
-      const text = `${client} by ${by} at ${nowMs}, ${other.client} until ${other.untilMs} by ${other.by}`;
+      const first = `${other.client} until ${other.untilMs} by ${other.by}`;
+      const text = `${first}; ${client} by ${by} at ${nowMs}`;
       this.violations.push({ address, text });
     }
     held.push({ client, untilMs, by: `${by} at ${nowMs}` });
