@@ -48,16 +48,13 @@ function decideStranger(context: Context, scope: Scope, address: Ipv4): Decision
   return decideUnknown(context, scope, address);
 }
 
-/** Nothing is known: RFC 2131 wants silence, an authoritative server refuses. */
+/**
+ * Nothing is known: RFC 2131 wants silence, an authoritative server refuses. Where records were
+ * lost, what is not known may be right, or somebody else's: neither refused nor given (R2, R7).
+ */
 export function decideUnknown(context: Context, scope: Scope, address: Ipv4): Decision {
-  const { leases, trace } = context;
+  const { leases } = context;
   if (leases.condition !== 'fresh') return silence('not-fresh');
-  // Records of its block were lost lately: it may well be right, and is believed where it can be.
-  if (leases.lostLately?.(address) === true && isProper(context, scope, address)) {
-    trace?.('records were lost here lately: it is believed if the address is free');
-    const { client } = scope;
-    const ack = ackOf(context, scope, { client, address, isHeld: false, reason: 'acked-new' });
-    return { ...ack, refused: { ...ack.refused, taken: silence('bind-taken') } };
-  }
+  if (leases.lostLately?.(address) === true) return silence('lost-lately');
   return scope.subnet.authoritative ? nak(scope, 'nak-unknown') : silence('not-known');
 }

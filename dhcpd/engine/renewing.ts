@@ -52,10 +52,7 @@ function decideStranger(context: Context, scope: Scope, address: Ipv4): Decision
   const own = leases.ofClient(scope.client.key, (one) => isProper(context, scope, one));
   if (own !== undefined && leases.isHeld(own)) return nak(scope, 'nak-other-address');
   // A broadcast reaches other servers as well, one of which may know the client.
-  if (!query.isUnicast) {
-    const wasLost = leases.lostLately?.(address) === true;
-    return wasLost ? decideUnknown(context, scope, address) : silence('not-known');
-  }
+  if (!query.isUnicast) return silence('not-known');
   if (occupant(context, scope, address) !== undefined) return nak(scope, 'nak-taken');
   return decideUnknown(context, scope, address);
 }

@@ -218,6 +218,12 @@ class Book implements RunningLeaseBook {
     return state === STATE.bound && this.#ground.time.earliest <= holdUntil;
   }
 
+  lostLately(address: Ipv4): boolean {
+    const { replica, time } = this.#ground;
+    const until = replica.block(address)?.quarantineUntil ?? 0;
+    return until > 0 && time.isKnown && until >= time.earliest;
+  }
+
   nowSeconds(): number {
     return this.#ground.time.isKnown ? this.#ground.time.latest : 0;
   }

@@ -102,7 +102,7 @@ export interface LeaseBook {
   /** §5 and §7: what may be answered from memory. */
   readonly condition: 'starting' | 'fresh' | 'stale' | 'isolated';
 
-  /** Records of its block were lost (§7): a client that nothing is known of may be right. */
+  /** Records of its block may be lost (§7): a client that nothing is known of may be right. */
   lostLately?(address: Ipv4): boolean;
 
   offer(want: OfferWant): Promise<Offer | undefined>;

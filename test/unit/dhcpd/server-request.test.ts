@@ -167,13 +167,11 @@ const rebooting: ServerCase[] = [
     type: 6,
   },
   {
-    what: '56 records were lost: believed',
+    what: '56 records were lost: not refused, nor given',
     plan: strict,
     before: (rig) => rig.book.lost.add(ip(x)),
     ask: reboot(x),
-    reason: 'acked-new',
-    type: 5,
-    yiaddr: x,
+    reason: 'lost-lately',
   },
   {
     what: 'another holds it',
