@@ -259,8 +259,8 @@ export class DhcpdService {
   }
 
   #prepare(plan: Plan) {
-    const { serverId, siblingIds } = this.options.config;
-    const prepared = new Prepared(plan, serverId === undefined ? siblingIds : [serverId]);
+    // The very pools that the server asks by.
+    const prepared = Prepared.of(plan, this.options.config);
     return { plan, prepared, pools: plan.subnets.map((subnet) => prepared.pools(subnet)) };
   }
 

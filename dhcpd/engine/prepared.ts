@@ -5,13 +5,12 @@ import { type Ipv4, ipv4FromBytes } from '../../shared/net/ipv4.ts';
 import type { Link } from '../io/types.ts';
 import type { Pools } from '../leases/types.ts';
 import type { Plan, Subnet } from '../plan/types.ts';
-import type { ServerSettings } from '../server-types.ts';
 import { broadcastOf, OPTION } from './query.ts';
 import type { OptionRun } from './settings.ts';
 
 const MAX_RUNS = 4096;
 
-type OwnIds = Pick<ServerSettings, 'serverId' | 'siblingIds'>;
+type OwnIds = { serverId?: Ipv4 | undefined; siblingIds: readonly Ipv4[] };
 
 const made = new WeakMap<Plan, Prepared>();
 
@@ -27,7 +26,10 @@ export class Prepared {
     const known = made.get(plan);
     if (known !== undefined) return known;
     const { serverId, siblingIds } = ids;
-    const prepared = new Prepared(plan, serverId ? [serverId, ...siblingIds] : siblingIds);
+    const prepared = new Prepared(
+      plan,
+      serverId === undefined ? siblingIds : [serverId, ...siblingIds],
+    );
     made.set(plan, prepared);
     return prepared;
   }
