@@ -21,7 +21,8 @@ export function outgoing(query: Query, reply: Reply, way: Way, bytes: Uint8Array
   }
   const address = destination(query, reply);
   const { link } = ingress;
-  if (!way.onLink || link === undefined) {
+  const isReachable = address === BROADCAST || hasEthernet(request);
+  if (!way.onLink || link === undefined || !isReachable) {
     return { by: 'udp', bytes, source, address, port: CLIENT_PORT };
   }
   const mac = address === BROADCAST ? EVERYBODY : request.chaddr;
@@ -33,9 +34,12 @@ function destination({ request }: Query, reply: Reply): Ipv4 {
   if (reply.ciaddr !== 0) return reply.ciaddr;
   if (request.ciaddr !== 0) return request.ciaddr;
   if ((request.flags & BROADCAST_FLAG) !== 0 || reply.yiaddr === 0) return BROADCAST;
-  // A frame can be sent to Ethernet's addresses only; others, and none (RFC 4390), hear the rest.
-  const isReachable = request.htype === ETHERNET && request.chaddr.length === 6;
-  return isReachable ? reply.yiaddr : BROADCAST;
+  return hasEthernet(request) ? reply.yiaddr : BROADCAST;
+}
+
+/** A frame can be sent to no other hardware address; and there may be none (RFC 4390). */
+function hasEthernet({ htype, chaddr }: Request): boolean {
+  return htype === ETHERNET && chaddr.length === 6;
 }
 
 /** Option 82 as it came (RFC 3046 §2.2); not for a client that is answered past its relay. */

@@ -227,6 +227,13 @@ const delivered: ServerCase[] = [
     after: ({ packet }) => expect(packet).toMatchObject({ mac: everybody, address: 0xffffffff }),
   },
   {
+    what: '11 and, where it has an address, a packet instead of a frame',
+    ask: inform({ mac: '', htype: 32, clientId: [255, 1, 2, 3], ciaddr: '10.0.0.200' }),
+    reason: 'acked-inform',
+    type: 5,
+    after: ({ packet }) => expect(packet).toMatchObject({ by: 'udp', address: ip('10.0.0.200') }),
+  },
+  {
     what: '88 xid, flags and chaddr are copied, secs and hops are not',
     before: after,
     ask: reboot({ xid: 0xdeadbeef, secs: 7, hops: 3, broadcast: true }),
