@@ -68,11 +68,18 @@ export function eventOf(
   key: Uint8Array,
   hostname?: string,
 ): LeaseEvent {
-  const mac = [...chaddr].map(hexByte).join(':');
-  const keyHex = [...key].map(hexByte).join('');
+  const mac = hexOf(chaddr, ':');
+  const keyHex = hexOf(key, '');
   return { type, mac, keyHex, ...(hostname === undefined ? {} : { hostname }) };
 }
 
-function hexByte(byte: number): string {
-  return byte.toString(16).padStart(2, '0');
+/** One for each byte: this runs with every binding. */
+const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
+
+function hexOf(bytes: Uint8Array, between: string): string {
+  let text = '';
+  for (let i = 0; i < bytes.length; i++) {
+    text += (i === 0 ? '' : between) + hexBytes[bytes[i] ?? 0];
+  }
+  return text;
 }

@@ -17,6 +17,7 @@ export class BookSimulation {
   readonly counts = { offered: 0, bound: 0, renewed: 0, released: 0, faults: 0, silent: 0 };
   readonly #rig: BookRig;
   readonly #wrap: ((backend: LeaseBackend) => LeaseBackend) | undefined;
+  readonly #faults: 'all' | 'failovers';
   readonly #members: Member[] = [];
   /** All promises that are not over. */
   readonly #held = new Map<Ipv4, Held[]>();
@@ -24,8 +25,13 @@ export class BookSimulation {
   readonly #own = new Map<number, { address: Ipv4; untilMs: number }>();
   #mending: (() => void) | undefined;
 
-  constructor(seed: number, wrap?: (backend: LeaseBackend) => LeaseBackend) {
+  constructor(
+    seed: number,
+    wrap?: (backend: LeaseBackend) => LeaseBackend,
+    faults: 'all' | 'failovers' = 'all',
+  ) {
     this.#wrap = wrap;
+    this.#faults = faults;
     this.#rig = new BookRig({
       seed,
       pools: [poolOf('10.0.0.10', '10.0.0.69')],
@@ -160,14 +166,9 @@ export class BookSimulation {
   #fault(): void {
     const { random, model, clock } = this.#rig;
     this.counts.faults++;
-    const dice = random.next();
+    const dice = this.#faults === 'all' ? random.next() : 0.3 + 0.4 * random.next();
     if (dice < 0.35) {
-      const member = pick(random, this.#members);
-      if (!member.isUp) return;
-      member.rigged.crash();
-      member.rigged.backend.close();
-      member.isUp = false;
-      member.downUntilMs = this.#nowMs + random.integer(20_000);
+      this.#crash(pick(random, this.#members));
       return;
     }
     if (this.#mending !== undefined) return;
@@ -178,14 +179,22 @@ export class BookSimulation {
         work();
       });
     };
-    if (dice < 0.5) {
+    if (dice < 0.5 && this.#faults === 'all') {
       model.freeze();
       mend(random.integer(12_000), () => model.thaw());
-    } else if (dice < 0.65) {
+    } else if (dice < 0.65 && this.#faults === 'all') {
       model.kill();
       mend(random.integer(30_000), () => model.restart());
     } else if (dice < 0.85) this.#failover(mend);
     else this.#partition(mend);
+  }
+
+  #crash(member: Member): void {
+    if (!member.isUp) return;
+    member.rigged.crash();
+    member.rigged.backend.close();
+    member.isUp = false;
+    member.downUntilMs = this.#nowMs + this.#rig.random.integer(20_000);
   }
 
   /** With or without writes that reached nobody else. */
@@ -193,9 +202,12 @@ export class BookSimulation {
     const { random, model, clock } = this.#rig;
     const old = model.primary;
     model.stopReplication();
+    // At times a whole rack goes: then nobody is left who could teach what was lost.
+    const isRack = this.#faults === 'failovers' || random.next() < 0.2;
     clock.after(random.integer(3000), () => {
       model.kill();
       model.failover();
+      if (isRack) for (const member of this.#members) this.#crash(member);
     });
     mend(10_000 + random.integer(20_000), () => model.rejoin(old));
   }
