@@ -82,8 +82,16 @@ export class DhcpClient {
   }
 
   async mac(): Promise<string> {
+    return (await this.#link()).address;
+  }
+
+  async linkIndex(): Promise<number> {
+    return (await this.#link()).ifindex;
+  }
+
+  async #link(): Promise<{ address: string; ifindex: number }> {
     const { stdout } = await this.run('ip', '-j', 'link', 'show', 'e0');
-    return (JSON.parse(stdout) as [{ address: string }])[0].address; // iproute2's own
+    return (JSON.parse(stdout) as [{ address: string; ifindex: number }])[0]; // iproute2's own
   }
 
   end(): void {
