@@ -18,35 +18,44 @@ export type Selected = {
 type Where = { plan: Plan; prepared: Prepared; query: Query; isTrusted: boolean };
 
 export function selectSubnet(where: Where): Selected | Reason {
-  const { plan, query } = where;
+  const { query } = where;
   const { request, relay } = query;
   // RFC 3046 §2.1: a client on the link itself has no business with this option.
   if (relay !== undefined && request.giaddr === 0 && !where.isTrusted) return 'agent-untrusted';
   const linked = relay?.linkSelection;
-  if (linked !== undefined) return relayed(plan, linked, 'link selection of the relay');
+  if (linked !== undefined) return named(where, linked, 'link selection of the relay');
   const asked = addressOption(request, OPTION.subnetSelection);
-  if (asked !== undefined) return relayed(plan, asked, 'subnet selection option');
-  if (request.giaddr !== 0) return relayed(plan, request.giaddr, 'relay');
+  if (asked !== undefined) return named(where, asked, 'subnet selection option');
+  if (request.giaddr !== 0) return named(where, request.giaddr, 'relay');
   return query.isUnicast ? byClient(where) : byLink(where);
 }
 
-function relayed(plan: Plan, address: Ipv4, what: string): Selected | Reason {
-  const subnet = plan.subnetOfRelay(address);
+function named(where: Where, address: Ipv4, what: string): Selected | Reason {
+  const subnet = where.plan.subnetOfRelay(address);
   if (subnet === undefined) return 'unknown-network';
-  return { subnet, onLink: false, how: `${what} ${formatIpv4(address)}` };
+  return { subnet, onLink: isOnLink(where, subnet), how: `${what} ${formatIpv4(address)}` };
+}
+
+/** What was sent to us alone may have come through a router; a broadcast did not. */
+function isOnLink({ prepared, query }: Where, subnet: Subnet): boolean {
+  const { link } = query.ingress;
+  if (link === undefined || query.request.giaddr !== 0) return false;
+  return !query.isUnicast || prepared.subnetOfLink(link)?.network === subnet.network;
 }
 
 function byClient(where: Where): Selected | Reason {
-  const { plan, prepared, query } = where;
+  const { plan, query } = where;
   const { request, ingress } = query;
   const address = request.ciaddr !== 0 ? request.ciaddr : ingress.source;
   // Who has no address cannot have come through a router.
   if (address === 0) return byLink(where);
   const subnet = plan.subnetOf(address);
   if (subnet === undefined) return 'unknown-network';
-  const { link } = ingress;
-  const onLink = link !== undefined && prepared.subnetOfLink(link)?.network === subnet.network;
-  return { subnet, onLink, how: `address of the client ${formatIpv4(address)}` };
+  return {
+    subnet,
+    onLink: isOnLink(where, subnet),
+    how: `address of the client ${formatIpv4(address)}`,
+  };
 }
 
 function byLink({ prepared, query }: Where): Selected | Reason {

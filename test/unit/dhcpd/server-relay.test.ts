@@ -71,6 +71,14 @@ const cases: ServerCase[] = [
     after: (offer) => expect(addressOf(offer, 118)).toBe('10.0.0.0'),
   },
   {
+    what: '40 option 118 of a client on the link: it is answered there',
+    ask: discover({ subnetSelection: '10.1.0.0' }),
+    reason: 'offered',
+    type: 2,
+    yiaddr: '10.1.0.10',
+    after: ({ packet }) => expect(packet).toMatchObject({ by: 'link', address: ip('10.1.0.10') }),
+  },
+  {
     what: '40 RAI-5 before 118',
     ask: discover({
       giaddr: '10.0.0.1',
