@@ -78,6 +78,7 @@ export class WirePath implements Transport {
     await this.links.look();
     this.#udp = new UdpTransport({
       listen: config.relayed.listen,
+      hasLinks: config.links.length > 0,
       capturedInterfaces: () => this.links.captured,
       clock,
       onMessage: receive,

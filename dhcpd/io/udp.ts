@@ -18,6 +18,8 @@ const GIADDR_AT = 24;
 
 export type UdpOptions = {
   listen: readonly Endpoint[];
+  /** Whether any link is served by capture, ever. */
+  hasLinks: boolean;
   /** Interface numbers of the links that are served by capture now. */
   capturedInterfaces: () => ReadonlySet<number>;
   clock: Clock;
@@ -58,9 +60,10 @@ export class UdpTransport {
       port,
     }));
     // To send from, and so that the kernel tells no client of a captured link "port unreachable".
-    const mute: Bound[] = this.#captureTakesRelayed
-      ? [{ address: ANY, port: SERVER_PORT, mute: true }]
-      : [];
+    const mute: Bound[] =
+      options.hasLinks && this.#captureTakesRelayed
+        ? [{ address: ANY, port: SERVER_PORT, mute: true }]
+        : [];
     this.#bound = [...heard, ...mute];
     try {
       this.#batch = new UdpBatch({

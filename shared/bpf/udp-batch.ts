@@ -17,7 +17,7 @@ const SOCK_DGRAM_CLOEXEC_NONBLOCK = 2 | 0o2000000 | 0o4000;
 const EFD_CLOEXEC_NONBLOCK = 0o2000000 | 0o4000;
 const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
 const SOL_SOCKET = 1;
-const SO = { broadcast: 6, sendBytes: 7, receiveBytes: 8, overflows: 40 };
+const SO = { reuse: 2, broadcast: 6, sendBytes: 7, receiveBytes: 8, overflows: 40 };
 const FORCED = { sendBytes: 32, receiveBytes: 33 };
 const IPPROTO_IP = 0;
 const IP_PKTINFO = 8;
@@ -206,7 +206,11 @@ function openSocket({ address, port, mute = false }: BatchAddress, bufferBytes: 
     viewOf(name).setUint16(0, AF_INET, true);
     viewOf(name).setUint16(2, port);
     viewOf(name).setUint32(4, address);
+    // A mute one for every address stands beside those for one. To share is allowed only after the
+    // bind, so that two daemons do not take the same address.
+    if (mute) set(SOL_SOCKET, SO.reuse, 1);
     if (libc().bind(fd, name, name.length) < 0) throw callFailed('EDGE_UDP', 'bind', -errno());
+    set(SOL_SOCKET, SO.reuse, 1);
     return { fd, mute, dropped: 0, queue: [] };
   } catch (error) {
     libc().close(fd);
