@@ -28,6 +28,11 @@ const linkName = z.string().regex(/^[^\s/:]{1,15}$/, {
   error: ({ input }) => `${JSON.stringify(input)} is not the name of a link`,
 });
 
+/** A link, or the beginning of the names of many: the bridges of /30 networks are `l3-*`. */
+const linkNames = z.string().regex(/^[^\s/:*]{1,14}\*$|^[^\s/:*]{1,15}$/, {
+  error: ({ input }) => `${JSON.stringify(input)} is not the name of a link`,
+});
+
 /** docs/leases.md §6. */
 export type Durability =
   | { kind: 'auto' | 'fsync' | 'waitaof' | 'none' }
@@ -82,7 +87,7 @@ export function dhcpdSchema(hostname: string) {
     ...daemon,
     store: store.default('embedded'),
     stateDirectory: absolutePath.default('/var/lib/edge/dhcpd'),
-    links: z.array(linkName).max(64).default([]),
+    links: z.array(linkNames).max(64).default([]),
     trustedLinks: z.array(linkName).max(64).default([]),
     relayed: z
       .strictObject({ listen: z.array(endpoint).max(8).prefault(['0.0.0.0:67']) })
@@ -170,12 +175,16 @@ function checkLinks({ links, trustedLinks, relayed }: DhcpdConfig, report: Repor
     }
   }
   for (const [index, name] of trustedLinks.entries()) {
-    if (links.includes(name)) continue;
+    if (links.some((each) => covers(each, name))) continue;
     report(['trustedLinks', index], `${name} is not one of links`, 'add it there, or remove it');
   }
   if (links.length === 0 && relayed.listen.length === 0) {
     report(['relayed', 'listen'], 'nothing would be served: no link and no address to listen on');
   }
+}
+
+function covers(link: string, name: string): boolean {
+  return link.endsWith('*') ? name.startsWith(link.slice(0, -1)) : link === name;
 }
 
 function checkListen({ relayed }: DhcpdConfig, report: Report): void {
@@ -187,8 +196,8 @@ function checkListen({ relayed }: DhcpdConfig, report: Report): void {
     if (listen.findIndex((other) => formatEndpoint(other) === text) < index) {
       report(path, `${text} is listed twice`);
     }
-    const covers = (other: typeof one): boolean => isWildcard(other) && other.port === one.port;
-    if (!isWildcard(one) && listen.some(covers)) {
+    const isCovered = listen.some((other) => isWildcard(other) && other.port === one.port);
+    if (!isWildcard(one) && isCovered) {
       report(path, `${text} is already covered by 0.0.0.0:${one.port}`);
     }
   }

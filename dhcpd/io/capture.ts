@@ -18,22 +18,22 @@ export interface Capture {
 export type OpenCapture = (
   link: string,
   filter: string,
+  ringBytes: number,
   onFrame: (frame: Uint8Array) => void,
 ) => Capture;
 
-const RING_BYTES = 4 * 1024 * 1024;
 const FRAME_BYTES = 65_536;
 
 const neverCollected: unknown[] = [];
 
 /** Throws EDGE_DHCPD_CAPTURE. */
-export const openCapture: OpenCapture = (link, filter, onFrame) => {
+export const openCapture: OpenCapture = (link, filter, ringBytes, onFrame) => {
   const pcap = new cap.Cap();
   const memory = Buffer.alloc(FRAME_BYTES);
-  neverCollected.push(pcap, memory);
+  neverCollected.push(pcap);
   let isOpen = true;
   try {
-    const type = pcap.open(link, filter, RING_BYTES, memory);
+    const type = pcap.open(link, filter, ringBytes, memory);
     if (type !== 'ETHERNET') {
       pcap.close();
       throw new Error(`frames of type ${type}`);
@@ -57,6 +57,7 @@ export const openCapture: OpenCapture = (link, filter, onFrame) => {
       if (!isOpen) return;
       isOpen = false;
       pcap.close();
+      pcap.removeAllListeners(); // and with them the memory
     },
   };
 };

@@ -16,9 +16,14 @@ import type { Ingress, Link, Outgoing } from './types.ts';
 
 const SERVER_PORT = 67;
 const CLIENT_PORT = 68;
+/** Of the kernel's memory; a frame takes up to 64 KB of it. */
+const RING_BYTES = 4 * 1024 * 1024;
+/** A link of a pattern has one client. */
+const SMALL_RING_BYTES = 512 * 1024;
 const EVERYBODY = ipv4(0xffffffff);
 
 export type LinksOptions = {
+  /** One that ends in `*` means every link that begins so; none is missed. */
   names: readonly string[];
   /** Messages that came through a relay are taken from frames, too; else UDP has them. */
   takesRelayed: boolean;
@@ -52,7 +57,7 @@ export class Links {
   }
 
   get states(): LinkState[] {
-    return this.#options.names.map((name) => {
+    return [...new Set([...this.#named, ...this.#open.keys()])].map((name) => {
       const open = this.#open.get(name);
       const problem = this.#problems.get(name);
       return {
@@ -125,7 +130,7 @@ export class Links {
   }
 
   async #lookOnce(wentDown: ReadonlySet<string>): Promise<void> {
-    const { interfaces, names, log } = this.#options;
+    const { interfaces, log } = this.#options;
     let found: Interface[];
     try {
       found = await interfaces.list();
@@ -136,7 +141,12 @@ export class Links {
     }
     this.#local = new Set(found.flatMap(({ addresses }) => addresses.map((one) => one.address)));
     const byName = new Map(found.map((each) => [each.name, each]));
-    for (const name of names) this.#fit(name, byName.get(name), wentDown.has(name));
+    const wanted = new Set([
+      ...this.#named,
+      ...[...byName.keys()].filter((name) => this.#means(name)),
+    ]);
+    for (const name of this.#open.keys()) if (!wanted.has(name)) this.#close(name);
+    for (const name of wanted) this.#fit(name, byName.get(name), wentDown.has(name));
     this.#captured = new Set([...this.#open.values()].map(({ index }) => index));
   }
 
@@ -163,7 +173,8 @@ export class Links {
     const { name } = link;
     try {
       const filter = filterOf(link.mac, takesRelayed);
-      const capture = openCapture(name, filter, (frame) => this.#frame(name, frame));
+      const ringBytes = this.#named.includes(name) ? RING_BYTES : SMALL_RING_BYTES;
+      const capture = openCapture(name, filter, ringBytes, (frame) => this.#frame(name, frame));
       this.#open.set(name, { link, index, capture });
       this.#problems.delete(name);
       log.info('link-opened', `serving ${name}`, { link: name });
@@ -173,7 +184,18 @@ export class Links {
     }
   }
 
+  get #named(): string[] {
+    return this.#options.names.filter((name) => !name.endsWith('*'));
+  }
+
+  #means(found: string): boolean {
+    return this.#options.names.some((name) => {
+      return name.endsWith('*') && found.startsWith(name.slice(0, -1));
+    });
+  }
+
   #miss(name: string, problem: string): void {
+    if (!this.#named.includes(name)) return; // it comes and goes
     if (this.#problems.get(name) === problem) return;
     this.#problems.set(name, problem);
     this.#options.log.warn('link-missing', `${name}: ${problem}`, { link: name, problem });

@@ -50,6 +50,7 @@ describe('refused, at its place', () => {
     ['an unknown key', 'link: [eth1]\n', /^1:1: unknown key "link"/],
     ['a link twice', 'links: [a, b, a]\n', /^1:15: a is listed twice/],
     ['a name that is none', 'links: ["a b"]\n', /"a b" is not the name of a link/],
+    ['a pattern in the middle', 'links: ["a*b"]\n', /"a\*b" is not the name of a link/],
     ['trust in a stranger', 'links: [a]\ntrustedLinks: [b]\n', /^2:16: b is not one of links/],
     ['nothing to serve', 'relayed: { listen: [] }\n', /^1:20: nothing would be served/],
     ['a host name', 'relayed: { listen: ["dhcp:67"] }\n', /dhcp is not an IPv4 address/],

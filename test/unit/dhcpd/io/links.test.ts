@@ -34,11 +34,11 @@ let links: Links;
 beforeEach(() => {
   [found, captures, listeners, heard, counted, servers] = [[eth1], [], [], [], [], []];
   links = new Links({
-    names: ['eth1'],
+    names: ['eth1', 'l3-*'],
     takesRelayed: false,
     ownAddresses: [address('192.0.2.53')],
     interfaces: { list: async () => found, watch() {} },
-    openCapture(link, filter, onFrame) {
+    openCapture(link, filter, _ringBytes, onFrame) {
       const fake: Fake = { link, filter, sent: [], isOpen: true };
       captures.push(fake);
       listeners.push(onFrame);
@@ -145,6 +145,19 @@ describe('a link is', () => {
     expect(captures).toHaveLength(1);
     expect(links.link('eth1')?.addresses).toEqual([]);
   });
+});
+
+test('links of a pattern come and go', async () => {
+  const bridge = { ...eth1, name: 'l3-0a400004', index: 7 };
+  found = [eth1, bridge, { ...eth1, name: 'l4-x', index: 8 }];
+  await links.look();
+  expect(links.states.map(({ name }) => name)).toEqual(['eth1', 'l3-0a400004']);
+  found = [eth1, { ...bridge, up: false }];
+  await links.look();
+  found = [eth1];
+  await links.look();
+  expect(links.states).toMatchObject([{ name: 'eth1' }]);
+  expect(captures.map(({ isOpen }) => isOpen)).toEqual([true, false]);
 });
 
 test('a reply is a frame to the client that may not have its address yet', async () => {
