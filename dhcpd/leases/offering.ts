@@ -13,7 +13,7 @@ import { type Client, type Offer, type OfferWant, STATE } from './types.ts';
 const SHARED_TTL_MS = 10_000;
 const MAX_PREFERRED = 4;
 /** A client's own binding is offered when at least this much of its hold is left. */
-const OWN_SPARE_SECONDS = 60;
+const OWN_SPARE_SECONDS = 5;
 /** Offers that wait for Redis at once; more are answered with silence. */
 const MAX_WAITING = 4096;
 
@@ -105,9 +105,12 @@ export class Offering {
     if (block === undefined || !replica.isKey(block, address, packKey(client.key))) return false;
     const state = replica.state(block, address);
     if (state !== STATE.bound && state !== STATE.free) return false;
-    // Somebody else may have had it since, in what was lost.
-    if (state === STATE.free && block.quarantineUntil >= time.earliest) return false;
     const holdUntil = replica.field(block, address, FIELD.holdUntil);
+    if (state === STATE.free) {
+      // Somebody else may have had it since, in what was lost. When its rest is over, it is taken
+      // by a reserve, like any other.
+      return block.quarantineUntil < time.earliest && holdUntil > time.latest;
+    }
     return holdUntil === NO_END || holdUntil - time.latest >= OWN_SPARE_SECONDS;
   }
 
