@@ -203,10 +203,14 @@ export class Isolated {
     }
     const half = ground.time.latest + outage.budgetSeconds / 2;
     for (const pool of pools) {
-      const own = [...this.#long].filter(([, long]) => long.pool === pool.id && !long.isBound);
-      const old = own.filter(([, { until }]) => until < half).map(([address]) => address);
+      const all = [...this.#long].filter(([, long]) => long.pool === pool.id && !long.isBound);
       const share = Math.floor(pool.counts.free / (8 * ground.members()));
-      const missing = Math.min(outage.reserve, share) - own.length;
+      const allowed = Math.min(outage.reserve, share);
+      const own = all.slice(0, allowed);
+      // Clients that ask now come before those of an outage that may never be.
+      for (const [address] of all.slice(allowed)) this.#giveBack(address);
+      const old = own.filter(([, { until }]) => until < half).map(([address]) => address);
+      const missing = allowed - own.length;
       const fresh = missing > 0 ? reserve.pick(pool, Math.min(missing, MAX_ITEMS)) : [];
       await Promise.all([...old, ...fresh].map((each) => this.#confirm(pool, each, outage)));
     }
@@ -234,11 +238,15 @@ export class Isolated {
 
   /** At the stop: what nobody was promised. */
   returnAll(): void {
-    const { commits, reserve } = this.#parts;
-    for (const [address, { isBound }] of this.#long) {
-      if (!isBound) commits.behind(reserve.item('unreserve', address, 0));
-    }
+    for (const [address, { isBound }] of [...this.#long]) if (!isBound) this.#giveBack(address);
     this.#long.clear();
+  }
+
+  /** It is not ours any more from now on, whatever becomes of telling it. */
+  #giveBack(address: number): void {
+    const { commits, reserve } = this.#parts;
+    this.#drop(address);
+    commits.behind(reserve.item('unreserve', address, 0));
   }
 
   #drop(address: number): void {

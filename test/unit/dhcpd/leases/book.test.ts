@@ -129,6 +129,26 @@ describe('without Redis', () => {
     expect(rig.model.primary.data.lease(address)).toMatchObject({ state: 1, leaseSeconds: 600 });
   });
 
+  test('the long reserve of a pool that fills up is given to who asks now', async () => {
+    const small = poolOf('10.9.0.1', '10.9.0.40');
+    const settings = { outage: { reserve: 8, budgetSeconds: 1200 } };
+    const rig = new BookRig({ pools: [small], settings });
+    const { book } = await rig.started(1);
+    await rig.clock.advance(11_000);
+    expect(book.status().reserve.long).toBe(5); // an eighth of what is free
+    const leased = new Set<Ipv4>();
+    for (let tries = 0; tries < 60 && leased.size < 40; tries++) {
+      const client = leased.size;
+      const offer = await rig.offer(book, client);
+      if (offer === undefined) await rig.clock.advance(6000);
+      else if ((await rig.bind(book, client, offer.address)).outcome === 'bound') {
+        leased.add(offer.address);
+      }
+    }
+    expect(leased.size).toBe(40);
+    expect(book.status().reserve.long).toBe(0);
+  });
+
   test('a crash after a promise: the next process tells Redis of it', async () => {
     const outage = { reserve: 4, budgetSeconds: 1200 };
     const rig = new BookRig({ pools: [pool], settings: { outage } });
