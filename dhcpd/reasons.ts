@@ -48,6 +48,8 @@ export const reasons = {
   'discover-with-server-id': 'a DISCOVER must not name a server',
   'agent-untrusted': 'relay information from a client on the link itself',
   'unknown-network': 'no subnet of the plan fits where it came from',
+  'relay-unanswerable': 'the address of the relay is no host’s: nobody could be answered there',
+  'inform-elsewhere': 'an INFORM for an address that is no host’s of this network',
   'no-server-id': 'no address that the client could reach this server at',
   'other-server': 'meant for another server',
   'no-server-named': 'it has to name a server, and does not',

@@ -32,7 +32,6 @@ export function outgoing(query: Query, reply: Reply, way: Way, bytes: Uint8Array
 function destination({ request }: Query, reply: Reply): Ipv4 {
   if (reply.messageType === MESSAGE.NAK) return BROADCAST;
   if (reply.ciaddr !== 0) return reply.ciaddr;
-  if (request.ciaddr !== 0) return request.ciaddr;
   if ((request.flags & BROADCAST_FLAG) !== 0 || reply.yiaddr === 0) return BROADCAST;
   return hasEthernet(request) ? reply.yiaddr : BROADCAST;
 }

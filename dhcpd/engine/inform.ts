@@ -1,6 +1,6 @@
 // INFORM (RFC 2131 §4.3.5): options for a host that has its address from elsewhere. Pure.
 import { scopeOf, silence } from './scope.ts';
-import { subnetIn } from './subnet.ts';
+import { isHost, subnetIn } from './subnet.ts';
 import type { Context, Decision } from './types.ts';
 
 export function decideInform(context: Context): Decision {
@@ -12,6 +12,8 @@ export function decideInform(context: Context): Decision {
   const isDirect = request.giaddr === 0;
   const address = request.ciaddr !== 0 || !isDirect ? request.ciaddr : ingress.source;
   if (address === 0) return silence('no-address-named');
-  const subnet = subnetIn(plan, scope.network, address) ?? scope.subnet;
+  // It is answered there: a forged one must not reach who never asked.
+  const subnet = subnetIn(plan, scope.network, address);
+  if (subnet === undefined || !isHost(plan, address)) return silence('inform-elsewhere');
   return { do: 'inform', scope: { ...scope, subnet }, address };
 }

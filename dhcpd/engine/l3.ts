@@ -51,6 +51,7 @@ function decideByType(context: Context, answer: L3Answer, way: Way): Decision {
       if (askedFor(context) === answer.address) return { do: 'l3', type: 'ack', answer, ...way };
       return { do: 'nak', reason: 'nak-l3', server: way.server, onLink: way.onLink };
     case MESSAGE.INFORM:
+      if (request.ciaddr !== answer.address) return silence('inform-elsewhere');
       return { do: 'l3', type: 'inform', answer, ...way };
     default:
       return silence('l3-ignored');

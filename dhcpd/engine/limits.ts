@@ -50,7 +50,9 @@ export class Limits {
     const { messageType } = query.request;
     // A client without a hardware address has a client identifier (RFC 4390).
     const client = query.name === '' ? latin(query.clientId ?? NOBODY) : query.name;
-    if (perClient > 0 && !this.#clients.take(client, perClient, nowMs)) {
+    // Of one way in: who forges a MAC elsewhere does not use up what its owner has.
+    const { giaddr } = query.request;
+    if (perClient > 0 && !this.#clients.take(`${giaddr} ${client}`, perClient, nowMs)) {
       return 'limit-client';
     }
     if (perRelay === 0 && perPort === 0 && messageType !== MESSAGE.DECLINE) return undefined;

@@ -10,9 +10,12 @@ import type { Context, Decision, Scope, Silence } from './types.ts';
 
 /** A reserved address is tried again sooner: the client has no other. */
 const RESERVATION_BACKOFF_SECONDS = 600;
+/** Beyond this share of a network's addresses DECLINEs no longer take one away for long. */
+const DECLINED_SHARE = 0.25;
+const SHORT_BACKOFF_SECONDS = 60;
 
 export function decideDecline(context: Context): Decision {
-  const { query, leases, settings } = context;
+  const { query, leases } = context;
   const address = query.requested;
   const refused = serverProblem(context);
   if (refused !== undefined) return refused;
@@ -26,10 +29,17 @@ export function decideDecline(context: Context): Decision {
     do: 'decline',
     client: owner ?? scope.client,
     address,
-    seconds: isReservation ? RESERVATION_BACKOFF_SECONDS : settings.declineSeconds,
+    seconds: isReservation ? RESERVATION_BACKOFF_SECONDS : quarantineOf(context, scope),
     isOwner: owner !== undefined,
     alarm: declineAlarm(context, address, isReservation),
   };
+}
+
+/** Whoever makes up clients must not empty a pool for a day. */
+function quarantineOf({ settings, counts }: Context, { network }: Scope): number {
+  const { declined, total } = counts(network);
+  if (declined < total * DECLINED_SHARE) return settings.declineSeconds;
+  return Math.min(SHORT_BACKOFF_SECONDS, settings.declineSeconds);
 }
 
 export function decideRelease(context: Context): Decision {

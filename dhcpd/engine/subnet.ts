@@ -5,7 +5,7 @@ import { formatIpv4, type Ipv4 } from '../../shared/net/ipv4.ts';
 import type { Plan, Subnet } from '../plan/types.ts';
 import type { Reason } from '../reasons.ts';
 import type { Prepared } from './prepared.ts';
-import { addressOption, OPTION } from './query.ts';
+import { addressOption, broadcastOf, OPTION } from './query.ts';
 import type { Query } from './types.ts';
 
 export type Selected = {
@@ -15,6 +15,9 @@ export type Selected = {
   how: string;
 };
 
+/** 224.0.0.0 and up: multicast, reserved, broadcast. */
+const FIRST_OF_MANY = 224;
+
 type Where = { plan: Plan; prepared: Prepared; query: Query; isTrusted: boolean };
 
 export function selectSubnet(where: Where): Selected | Reason {
@@ -22,6 +25,7 @@ export function selectSubnet(where: Where): Selected | Reason {
   const { request, relay } = query;
   // RFC 3046 §2.1: a client on the link itself has no business with this option.
   if (relay !== undefined && request.giaddr === 0 && !where.isTrusted) return 'agent-untrusted';
+  if (request.giaddr !== 0 && !isRelay(where)) return 'relay-unanswerable';
   const linked = relay?.linkSelection;
   if (linked !== undefined) return named(where, linked, 'link selection of the relay');
   const asked = addressOption(request, OPTION.subnetSelection);
@@ -41,6 +45,25 @@ function isOnLink({ prepared, query }: Where, subnet: Subnet): boolean {
   const { link } = query.ingress;
   if (link === undefined || query.request.giaddr !== 0) return false;
   return !query.isUnicast || prepared.subnetOfLink(link)?.network === subnet.network;
+}
+
+/** This machine's own relays and tests go by loopback; from outside nobody can. */
+function isRelay({ plan, query: { request, ingress } }: Where): boolean {
+  const { giaddr } = request;
+  return isHost(plan, giaddr) || (isLoopback(giaddr) && isLoopback(ingress.source));
+}
+
+/** What is sent to any other address goes to many, to nobody, or to ourselves. */
+export function isHost(plan: Plan, address: Ipv4): boolean {
+  const first = address >>> 24;
+  if (first === 0 || isLoopback(address) || first >= FIRST_OF_MANY) return false;
+  const prefix = plan.subnetOf(address)?.prefix;
+  if (prefix === undefined || prefix.bits >= 31) return true;
+  return address !== prefix.address && address !== broadcastOf(prefix);
+}
+
+function isLoopback(address: Ipv4): boolean {
+  return address >>> 24 === 127;
 }
 
 function byClient(where: Where): Selected | Reason {

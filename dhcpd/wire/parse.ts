@@ -13,7 +13,8 @@ const SNAME_AT = 44;
 const FILE_AT = 108;
 const MESSAGE_TYPE = 53;
 const CLIENT_ID = 61;
-const CLIENT_ID_BYTES_MIN = 2;
+/** Longer ones are in parts, which RFC 3396 does not mean for this one: nobody's. */
+const CLIENT_ID_BYTES = { min: 2, max: 255 } as const;
 
 const FROM_CLIENTS: ReadonlySet<number> = new Set([
   MESSAGE.DISCOVER,
@@ -31,7 +32,7 @@ export function parseRequest(bytes: Uint8Array): Request | Malformed {
   if (problem !== undefined) return problem;
   const { options } = readOptionAreas(bytes);
   const clientId = options.get(CLIENT_ID);
-  if (clientId !== undefined && clientId.length < CLIENT_ID_BYTES_MIN) options.delete(CLIENT_ID);
+  if (clientId !== undefined && !isClientId(clientId)) options.delete(CLIENT_ID);
   const messageType = messageTypeOf(options, FROM_CLIENTS);
   if (typeof messageType === 'string') return messageType;
   if (bytes[2] === 0 && !options.has(CLIENT_ID)) return 'no-identity';
@@ -49,6 +50,10 @@ export function parseRequest(bytes: Uint8Array): Request | Malformed {
     options,
     byteLength: bytes.length,
   };
+}
+
+function isClientId({ length }: Uint8Array): boolean {
+  return length >= CLIENT_ID_BYTES.min && length <= CLIENT_ID_BYTES.max;
 }
 
 /** What a server said, for those who ask servers: the canary, and tests. */

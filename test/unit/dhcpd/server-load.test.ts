@@ -117,6 +117,30 @@ describe('floods', () => {
     expect([times(rig, 'declined'), times(rig, 'limit-declines')]).toEqual([4, 2]);
   });
 
+  test('DECLINEs of made-up clients take a quarter of the addresses, no more', async () => {
+    const rig = new Rig({ plan: LAN });
+    for (let at = 0; at < 9; at += 1) {
+      const fields = { mac: macAt(at) };
+      const requested = await bind(rig, fields);
+      await rig.ask(decline({ ...fields, requested, serverId: SERVER }));
+      await rig.clock.advance(1000);
+    }
+    expect(times(rig, 'declined')).toBe(9);
+    await rig.clock.advance(61_000);
+    for (let at = 0; at < 8; at += 1) await bind(rig, { mac: macAt(100 + at) });
+    expect(await rig.ask(discover({ mac: macAt(200) }))).toBeUndefined(); // three of eleven
+  });
+
+  test('who forges the MAC of a client elsewhere does not silence it', async () => {
+    const limits = { perRelay: 0, perClient: 5, declinesPerRelay: 0 };
+    const rig = new Rig({ plan: LAN, settings: { limits } });
+    for (let xid = 1; xid <= 100; xid += 1) {
+      await rig.ask(discover({ xid, giaddr: '10.0.0.254' }), routed('10.0.0.254'));
+    }
+    expect(times(rig, 'limit-client')).toBe(90);
+    expect(await rig.ask(discover())).toBeDefined();
+  });
+
   test('a link as a whole', async () => {
     const limits = { perRelay: 10, perClient: 0, declinesPerRelay: 0 };
     const rig = new Rig({ plan: LAN, settings: { limits } });

@@ -195,6 +195,28 @@ const cases: ServerCase[] = [
 
 describe('by a relay', () => test.each(cases)('$what', (one) => runCase(one, site)));
 
+describe('a relay that is no host', () => {
+  const nobody = [
+    '0.0.0.9',
+    '127.0.0.1',
+    '224.0.0.1',
+    '240.0.0.1',
+    '255.255.255.255',
+    '10.1.0.0',
+    '10.1.0.255',
+  ];
+  test.each(nobody)('%s is answered nothing, whatever subnet it selects', (giaddr) => {
+    const ask = discover({ giaddr, subnetSelection: '10.0.0.0' });
+    return runCase({ what: giaddr, ask, from, reason: 'relay-unanswerable' }, site);
+  });
+
+  test('by loopback a relay of this machine is one', () => {
+    const ask = discover({ giaddr: '127.0.0.1', subnetSelection: '10.0.0.0' });
+    const own = { what: '', ask, from: routed('127.0.0.1'), reason: 'offered', type: 2 };
+    return runCase(own, site);
+  });
+});
+
 const nameless: ServerCase[] = [
   {
     what: 'without a configured one: the address that it was sent to',

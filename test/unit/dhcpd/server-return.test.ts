@@ -196,6 +196,14 @@ const informed: ServerCase[] = [
     after: (ack) => expect(ack.message.ciaddr).toBe(ip('10.0.0.200')),
   },
   { what: 'without any address', ask: inform(), reason: 'no-address-named' },
+  ...['198.51.100.7', '127.0.0.1', '224.0.0.1', '255.255.255.255', '10.0.0.255', '10.0.0.0'].map(
+    (ciaddr) => ({
+      what: `for ${ciaddr}: nobody who did not ask is sent anything`,
+      ask: inform({ ciaddr, giaddr: '10.0.0.254' }),
+      from: routed('10.0.0.254'),
+      reason: 'inform-elsewhere',
+    }),
+  ),
 ];
 
 const reboot = (fields = {}) => request({ requested: x, ...fields });
@@ -209,6 +217,13 @@ const delivered: ServerCase[] = [
     type: 5,
     after: ({ packet }) =>
       expect(packet).toMatchObject({ by: 'link', mac: everybody, address: 0xffffffff, port: 68 }),
+  },
+  {
+    what: 'an OFFER goes to no address that the DISCOVER made up',
+    ask: discover({ ciaddr: '198.51.100.7' }),
+    reason: 'offered',
+    type: 2,
+    after: ({ packet }) => expect(packet).toMatchObject({ by: 'link', address: ip(x) }),
   },
   {
     what: '87 without it: a frame to the client, which has no address yet',

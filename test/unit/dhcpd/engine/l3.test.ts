@@ -92,6 +92,12 @@ const cases: ServerCase[] = [
     yiaddr: '0.0.0.0',
     after: (ack) => expect(codesOf(ack)).not.toContain(51),
   },
+  {
+    what: 'an INFORM for another address',
+    ask: inform({ mac, ciaddr: '198.51.100.7' }),
+    from,
+    reason: 'inform-elsewhere',
+  },
   { what: 'a RELEASE', ask: release({ mac, ciaddr: '10.64.0.6' }), from, reason: 'l3-ignored' },
   { what: 'a DECLINE', ask: decline({ mac, requested: '10.64.0.6' }), from, reason: 'l3-ignored' },
   {

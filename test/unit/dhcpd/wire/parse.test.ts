@@ -171,6 +171,11 @@ describe('read', () => {
     { what: '13 an option behind END', bytes: bare({ tail: [255, 12, 1, 97] }), code: 12 },
     { what: 'an option of no bytes', bytes: discover({ rapidCommit: true }), code: 80, value: [] },
     { what: '14 61 of one byte', bytes: discover({ clientId: [1] }), code: 61 },
+    {
+      what: '61 of more than 255 bytes, which cost each map that has it',
+      bytes: discover({ clientId: new Uint8Array(256).fill(7) }),
+      code: 61,
+    },
     { what: '14 61 of no byte', bytes: discover({ clientId: [] }), code: 61 },
     { what: '14 61 of two bytes', bytes: discover({ clientId: [0, 1] }), code: 61, value: [0, 1] },
     {
