@@ -56,5 +56,9 @@ export function decideUnknown(context: Context, scope: Scope, address: Ipv4): De
   const { leases } = context;
   if (leases.condition !== 'fresh') return silence('not-fresh');
   if (leases.lostLately?.(address) === true) return silence('lost-lately');
+  // An instance that is cut off may have promised it, and tells when it is back.
+  const lease = leases.get(address);
+  const isOpen = lease?.state === STATE.reserved && lease.isLongReserve;
+  if (isOpen && lease.holdUntil >= leases.nowSeconds()) return silence('not-known');
   return scope.subnet.authoritative ? nak(scope, 'nak-unknown') : silence('not-known');
 }

@@ -219,9 +219,12 @@ export class Isolated {
   async #confirm(pool: Pool, address: number, outage: { budgetSeconds: number }): Promise<void> {
     const { ground, commits, reserve } = this.#parts;
     const epoch = ground.epoch;
+    const before = this.#long.get(address);
     const item = reserve.item('reserve', address, outage.budgetSeconds, true);
     const outcome = await commits.submit(item);
     const known = this.#long.get(address);
+    // Spent while this was under way.
+    if (known !== before) return;
     // Not known to have failed: what was confirmed before still stands.
     if (known !== undefined && !outcome.ran) return;
     if (!reserve.settle(pool, address, outcome) || !outcome.ran) {
@@ -234,6 +237,14 @@ export class Isolated {
       long.until = new DataView(buffer, byteOffset).getUint32(FIELD.holdUntil);
     }
     this.#long.set(address, long);
+  }
+
+  /**
+   * Redis is asked to bind it: whatever becomes of that, it is no longer there to be given to
+   * somebody else without Redis.
+   */
+  spend(address: number): void {
+    this.#long.delete(address);
   }
 
   /** At the stop: what nobody was promised. */

@@ -123,7 +123,8 @@ export class Promises {
   }
 
   async #written(want: BindWant, type: 'bind' | 'renew'): Promise<BindResult> {
-    const { ground, commits, reserve, offering } = this.#parts;
+    const { ground, commits, reserve, offering, isolated } = this.#parts;
+    isolated.spend(want.address);
     const outcome = await commits.submit(bindItem(want, ground.instance, type));
     if (!outcome.ran) return unknown(outcome.why);
     if (outcome.code !== CODE.done) return this.#refused(want, outcome.code, outcome.record);

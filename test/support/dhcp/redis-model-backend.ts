@@ -49,7 +49,8 @@ export class ModelBackend implements LeaseBackend {
       if ('fenced' in answer) this.#known.delete(answer.block);
       return answer as Fenced;
     }
-    const durable = await this.#model.isHeld(on.server);
+    // Nothing was written: the time alone, as the real one asks for it.
+    const durable = items.length === 0 || (await this.#model.isHeld(on.server));
     if (durable) this.#remember(on, items);
     return { ...answer, durable };
   }
