@@ -35,8 +35,11 @@ deconfig | EXPIRE | FAIL | RELEASE | STOP | NAK | STOPPED | PREINIT)
   ip link set dev "$interface" up ;;
 bound | renew | BOUND | RENEW | REBIND | REBOOT)
   if [ -e ${directory}/refuse ]; then rm ${directory}/refuse; { echo "=DECLINE"; ${WRITE}; exit 3; fi
-  ip -4 address flush dev "$interface"
-  ip address add "$address/$bits" dev "$interface" ;;
+  # What is there already stays, with the routes by it.
+  if ! ip -4 address show dev "$interface" | grep -q "inet $address/"; then
+    ip -4 address flush dev "$interface"
+    ip address add "$address/$bits" dev "$interface"
+  fi ;;
 esac
 { echo "=$reason"; ${WRITE}
 `;
