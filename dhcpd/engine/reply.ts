@@ -101,7 +101,8 @@ function leaseReply(
   return {
     messageType: type,
     request,
-    ciaddr: type === MESSAGE.ACK ? request.ciaddr : NO_ADDRESS,
+    // It goes there, so it has to be the client's: who selects an offer may claim anything.
+    ciaddr: type === MESSAGE.ACK && request.ciaddr === address ? address : NO_ADDRESS,
     yiaddr: address,
     siaddr: run.nextServer ?? NO_ADDRESS,
     ...(run.serverName === undefined ? {} : { serverName: run.serverName }),

@@ -226,6 +226,16 @@ const delivered: ServerCase[] = [
     after: ({ packet }) => expect(packet).toMatchObject({ by: 'link', address: ip(x) }),
   },
   {
+    what: 'nor does an ACK to who claims an address while it selects another',
+    before: (rig) => rig.ask(discover()),
+    ask: request({ requested: x, ciaddr: '198.51.100.7', ...ours }),
+    reason: 'acked-new',
+    type: 5,
+    after: ({ packet, message }) => {
+      expect([packet.address, message.ciaddr]).toEqual([ip(x), 0]);
+    },
+  },
+  {
     what: '87 without it: a frame to the client, which has no address yet',
     before: after,
     ask: reboot(),
