@@ -1,15 +1,21 @@
-// npm run soak -- natter [--minutes N] [--seed N]: a site under generated traffic and faults drawn
-// by a seed, for as long as told. Fails on a reset connection, a wrong byte, a daemon that grows.
+// npm run soak -- natter|dhcpd [--minutes N] [--seed N], for as long as told, faults drawn by a
+// seed. natter: a site under generated traffic; fails on a reset connection, a wrong byte, a daemon
+// that grows. dhcpd: the simulated cluster; fails on an address that two clients hold.
 import { parseArgs } from 'node:util';
+import { soakDhcpd } from './dhcpd.ts';
 import { soakNatter } from './natter.ts';
 
-const USAGE = `usage: npm run soak -- natter [--minutes N] [--seed N]
+const USAGE = `usage: npm run soak -- natter|dhcpd [--minutes N] [--seed N]
 
   --minutes N   how long (default 10)
   --seed N      the faults' order (default: drawn, and printed)
 
 example: npm run soak -- natter --minutes 60 --seed 7`;
 
+const soaks = new Map([
+  ['natter', soakNatter],
+  ['dhcpd', soakDhcpd],
+]);
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -20,12 +26,13 @@ const { values, positionals } = parseArgs({
 });
 const minutes = Number(values.minutes);
 const seed = Number(values.seed);
+const soak = soaks.get(positionals.join());
 
 if (values.help) {
   console.log(USAGE);
-} else if (positionals.join() !== 'natter' || !(minutes > 0) || !Number.isInteger(seed)) {
+} else if (soak === undefined || !(minutes > 0) || !Number.isInteger(seed)) {
   console.error(USAGE);
   process.exitCode = 2;
 } else {
-  process.exitCode = (await soakNatter({ minutes, seed, print: console.log })) ? 0 : 1;
+  process.exitCode = (await soak({ minutes, seed, print: console.log })) ? 0 : 1;
 }
