@@ -6,6 +6,7 @@ import { OperationalError } from '../shared/errors.ts';
 import { formatMac, macFromBytes } from '../shared/net/mac.ts';
 import { formatPrefix } from '../shared/net/prefix.ts';
 import type { DhcpdConfig } from './config.ts';
+import { namesPage, type ShownNames } from './ddns-pages.ts';
 import { explainClient } from './explain-answer.ts';
 import type { LeaseHistory } from './lease-history.ts';
 import { leasePage, readLeaseQuery, releaseLease } from './lease-pages.ts';
@@ -137,6 +138,7 @@ function running(dhcpd: MaybeDhcpd): DhcpdService {
 export function dhcpdRoutes(
   dhcpd: MaybeDhcpd,
   history: () => LeaseHistory | undefined,
+  names: () => ShownNames | undefined,
 ): ControlRoute[] {
   return [
     {
@@ -160,7 +162,16 @@ export function dhcpdRoutes(
       handle: ({ query }) => {
         const log = history();
         if (log !== undefined) return log.page(query);
-        throw new OperationalError('EDGE_DHCPD_STARTING', 'the store is not open yet');
+        throw notOpen();
+      },
+    },
+    {
+      method: 'GET',
+      path: '/names',
+      handle: ({ query }) => {
+        const shown = names();
+        if (shown !== undefined) return namesPage(shown, query);
+        throw notOpen();
       },
     },
     { method: 'POST', path: '/drain', handle: () => setDrain(running(dhcpd), true) },
@@ -174,6 +185,10 @@ export function dhcpdRoutes(
       },
     },
   ];
+}
+
+function notOpen(): OperationalError {
+  return new OperationalError('EDGE_DHCPD_STARTING', 'the store is not open yet');
 }
 
 function setDrain(dhcpd: DhcpdService, asked: boolean): unknown {

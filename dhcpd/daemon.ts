@@ -20,6 +20,9 @@ import {
   printDhcpdConfig,
   RELOADABLE,
 } from './config.ts';
+import { Names } from './ddns-names.ts';
+import type { ShownNames } from './ddns-pages.ts';
+import { RedisNames } from './ddns-records.ts';
 import { createBookDisk } from './disk.ts';
 import { dhcpdEvents } from './events.ts';
 import { openCapture } from './io/capture.ts';
@@ -27,6 +30,7 @@ import { createInterfaces } from './io/interfaces.ts';
 import { LateBackend } from './late-backend.ts';
 import { LeaseHistory } from './lease-history.ts';
 import { declareDhcpdMetrics } from './metrics.ts';
+import type { Plan } from './plan/types.ts';
 import { DhcpdService } from './service.ts';
 
 export const events = { ...storeEvents, ...dhcpdEvents } as const;
@@ -60,7 +64,12 @@ function build(context: Context, machine: Machine): DaemonService<DhcpdConfig> {
   let backend: LateBackend | undefined;
   let history: LeaseHistory | undefined;
   let dhcpd: DhcpdService | undefined;
-  declareDhcpdMetrics(metrics, () => dhcpd);
+  let names: ShownNames | undefined;
+  declareDhcpdMetrics(
+    metrics,
+    () => dhcpd,
+    () => names?.names,
+  );
   const shown = () => ({ durability: backend?.durability });
   return {
     parts: [
@@ -71,11 +80,14 @@ function build(context: Context, machine: Machine): DaemonService<DhcpdConfig> {
           await embedded?.start();
           const at = storeConfigOf(config, embedded?.url);
           store = openStore(at);
-          backend = openLeases(context, at);
+          const named = openNames(context, at, () => dhcpd?.plan);
+          names = named;
+          backend = openLeases(context, at, named.names);
           history = new LeaseHistory(at);
         },
         async stop() {
           history?.close();
+          await names?.names.stop();
           backend?.close();
           await store?.close();
           await embedded?.stop();
@@ -98,6 +110,7 @@ function build(context: Context, machine: Machine): DaemonService<DhcpdConfig> {
     routes: dhcpdRoutes(
       () => dhcpd,
       () => history,
+      () => names,
     ),
     reload(next) {
       refuseRestart(config, next);
@@ -106,10 +119,20 @@ function build(context: Context, machine: Machine): DaemonService<DhcpdConfig> {
   };
 }
 
-function openLeases({ config, log, fail }: Context, store: StoreConfig): LateBackend {
+function openNames(
+  { clock, random, log }: Context,
+  store: StoreConfig,
+  plan: () => Plan | undefined,
+): ShownNames {
+  const records = new RedisNames(store);
+  return { records, names: new Names({ records, plan, clock, random, log }) };
+}
+
+function openLeases({ config, log, fail }: Context, store: StoreConfig, names: Names): LateBackend {
   return new LateBackend({
     store,
     durability: config.durability,
+    onRan: (items, results) => names.saw(items, results),
     onOpened({ by }) {
       const level = by === 'none' ? 'warn' : 'info';
       log[level]('durability-found', `a lease is made safe by: ${by}`, { durability: by });

@@ -88,6 +88,18 @@ export const dhcpdEvents = {
     explanation: 'An operator took an address from its client.',
     remedy: 'None needed.',
   },
+  'name-taken': {
+    explanation: 'A client asked for a name in dns that a living lease of another one has.',
+    remedy: 'None needed: the first one keeps it. A reservation with that `hostname` wins.',
+  },
+  'name-refused': {
+    explanation: 'A client asked for a name that is a reservation’s, or that no client may have.',
+    remedy: 'None needed, if it should not have it; else give it a reservation with `hostname`.',
+  },
+  'names-unwritten': {
+    explanation: 'The store did not take names of leases; they wait and are tried again.',
+    remedy: 'See the store; leases are not held up by this.',
+  },
   'heartbeat-failed': {
     explanation: 'The store did not take the heartbeat; clients are served on.',
     remedy: 'See the store.',

@@ -6,11 +6,13 @@ import type { StoreConfig } from '../shared/store/open.ts';
 import type { Durability as Wanted } from './config.ts';
 import { inspectLeaseStore, openRedisLeases, type RedisLeases } from './leases/backend.ts';
 import type { Durability } from './leases/durability.ts';
-import type { Item, LeaseBackend } from './leases/types.ts';
+import type { Item, ItemResult, LeaseBackend } from './leases/types.ts';
 
 export type LateBackendOptions = {
   store: StoreConfig;
   durability: Wanted;
+  /** What ran, and what Redis said of each; called before who asked hears of it. */
+  onRan?: (items: readonly Item[], results: readonly ItemResult[]) => void;
   onOpened: (durability: Durability) => void;
   /** The store answers, but keeps no promise: nothing may be served from it. */
   onRefused: (error: OperationalError) => void;
@@ -34,7 +36,11 @@ export class LateBackend implements LeaseBackend {
   }
 
   lineage = async () => (await this.#open()).lineage();
-  run = async (items: readonly Item[]) => (await this.#open()).run(items);
+  run = async (items: readonly Item[]) => {
+    const ran = await (await this.#open()).run(items);
+    if ('results' in ran) this.#options.onRan?.(items, ran.results);
+    return ran;
+  };
   adopt = async (...args: Parameters<LeaseBackend['adopt']>) => (await this.#open()).adopt(...args);
   lengthen = async (...args: Parameters<LeaseBackend['lengthen']>) =>
     (await this.#open()).lengthen(...args);

@@ -1,6 +1,7 @@
 // Every metric of a dhcpd. No address is a label: leases are listed by `edgectl lease list`.
 
 import type { Metrics, MetricTable } from '../shared/metrics.ts';
+import type { Names } from './ddns-names.ts';
 import type { DhcpdService } from './service.ts';
 
 export const dhcpdMetrics = {
@@ -104,6 +105,17 @@ export const dhcpdMetrics = {
     name: 'edge_dhcpd_links_missing',
     help: 'Configured links that are not served.',
   },
+  names: {
+    type: 'counter',
+    name: 'edge_dhcpd_names_total',
+    help: 'Names of leases for dns, by what became of them.',
+    labels: ['result'],
+  },
+  namesWaiting: {
+    type: 'gauge',
+    name: 'edge_dhcpd_names_waiting',
+    help: 'Addresses whose name is not written to the store yet.',
+  },
   canary: {
     type: 'gauge',
     name: 'edge_dhcpd_canary_passed',
@@ -115,8 +127,13 @@ export const dhcpdMetrics = {
 export function declareDhcpdMetrics(
   metrics: Metrics,
   service: () => DhcpdService | undefined,
+  names: () => Names | undefined,
 ): void {
   metrics.declare(dhcpdMetrics, (own) => {
+    const named = names();
+    for (const [result, count] of named?.counts.entries() ?? [])
+      own.names.setTotal(count, { result });
+    own.namesWaiting.set(named?.waiting ?? 0);
     const dhcpd = service();
     if (dhcpd === undefined) return;
     for (const [reason, count] of dhcpd.messages.entries())

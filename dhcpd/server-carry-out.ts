@@ -3,13 +3,21 @@
 import { formatIpv4, type Ipv4 } from '../shared/net/ipv4.ts';
 import { BoundedMap } from './engine/bounded-map.ts';
 import { L3_LEASE_SECONDS } from './engine/l3.ts';
-import { detailsOf } from './engine/names.ts';
+import { detailsOf, refusesName } from './engine/names.ts';
 import type { Prepared } from './engine/prepared.ts';
 import { latin } from './engine/query.ts';
 import * as replies from './engine/reply.ts';
 import { leaseFor } from './engine/scope.ts';
 import type * as engine from './engine/types.ts';
-import type { BindResult, Client, LeaseBook, LeaseCounts, Offer } from './leases/types.ts';
+import type {
+  BindResult,
+  BindWant,
+  Client,
+  Later,
+  LeaseBook,
+  LeaseCounts,
+  Offer,
+} from './leases/types.ts';
 import type { Network } from './plan/types.ts';
 import type { Reason } from './reasons.ts';
 import type { ServerDependencies } from './server-types.ts';
@@ -88,10 +96,33 @@ export class CarryOut {
     return { reason, address, reply, way: scope };
   }
 
-  async #offerFromPools(context: engine.Context, decision: engine.OfferPool): Promise<Outcome> {
-    const { scope } = decision;
+  #offerFromPools(context: engine.Context, decision: engine.OfferPool): Later<Outcome> {
     this.#alarm(decision.alarm);
-    const offer = await this.#findOffer(context, decision);
+    const offer = this.#nextOffer(decision);
+    const isNow = !(offer instanceof Promise) && !this.#needsProbe(offer);
+    return isNow
+      ? this.#offered(context, decision, offer)
+      : this.#offerLater(context, decision, offer);
+  }
+
+  async #offerLater(
+    context: engine.Context,
+    decision: engine.OfferPool,
+    first: Later<Offer | undefined>,
+  ): Promise<Outcome> {
+    return this.#offered(context, decision, await this.#probed(context, decision, first));
+  }
+
+  #needsProbe(offer: Offer | undefined): offer is Offer {
+    return offer?.recycled === true && this.#dependencies.prober !== undefined;
+  }
+
+  #offered(
+    context: engine.Context,
+    decision: engine.OfferPool,
+    offer: Offer | undefined | 'all-in-use',
+  ): Later<Outcome> {
+    const { scope } = decision;
     if (offer === undefined) return this.#none(context, decision);
     if (offer === 'all-in-use') return { reason: offer };
     const { address } = offer;
@@ -102,11 +133,15 @@ export class CarryOut {
     return { reason: 'offered', address, reply, way: scope };
   }
 
-  async #findOffer(context: engine.Context, decision: engine.OfferPool) {
+  async #probed(
+    context: engine.Context,
+    decision: engine.OfferPool,
+    first: Later<Offer | undefined>,
+  ) {
     const { prober, settings } = this.#dependencies;
     const { client, onLink } = decision.scope;
     for (let probes = 0; probes < MAX_PROBES; probes += 1) {
-      const offer = await this.#nextOffer(decision);
+      const offer = await (probes === 0 ? first : this.#nextOffer(decision));
       if (offer === undefined || !offer.recycled || prober === undefined) return offer;
       const link = onLink ? context.query.ingress.link?.name : undefined;
       if ((await prober.probe(offer.address, link)) !== 'in-use') return offer;
@@ -124,11 +159,16 @@ export class CarryOut {
     return 'all-in-use' as const;
   }
 
-  async #nextOffer({ scope, pools, preferred }: engine.OfferPool): Promise<Offer | undefined> {
-    for (const each of pools) {
+  #nextOffer(decision: engine.OfferPool, from = 0): Later<Offer | undefined> {
+    const { scope, pools, preferred } = decision;
+    for (let at = from; at < pools.length; at++) {
+      const each = pools[at];
+      if (each === undefined) break;
       const near = preferred.filter((address) => isIn(each.ranges, address));
       const want = { client: scope.client, pools: each, preferred: near };
-      const offer = await this.#book.offer(want);
+      const offer = this.#book.offer(want);
+      if (offer instanceof Promise)
+        return offer.then((found) => found ?? this.#nextOffer(decision, at + 1));
       if (offer !== undefined) return offer;
     }
     return undefined;
@@ -148,9 +188,8 @@ export class CarryOut {
   /** RFC 4039: the ACK is the answer to the DISCOVER. */
   async #rapid(context: engine.Context, { scope }: Leased, address: Ipv4, client: Client) {
     const leaseSeconds = leaseFor(context, scope, address);
-    const details = detailsOf(context.query, scope);
     const offered = address !== scope.reservation?.address;
-    const want = { client, address, leaseSeconds, offered, ...(details ? { details } : {}) };
+    const want = wantOf(context, scope, { client, address, leaseSeconds, offered });
     const result = await this.#book.bind(want);
     if (result.outcome !== 'bound') return { reason: unboundReason(result) };
     const { toldSeconds: seconds, replyByMs } = result;
@@ -158,22 +197,31 @@ export class CarryOut {
     return { reason: 'acked-rapid' as const, address, reply, way: scope, replyByMs };
   }
 
-  async #ack(context: engine.Context, decision: engine.Ack): Promise<Outcome> {
+  #ack(context: engine.Context, decision: engine.Ack): Later<Outcome> {
     const { scope, client, address, leaseSeconds, via, reason } = decision;
     if (via === 'plan' || via === 'cached') {
       const reply = replies.ackReply(context, scope, { address, seconds: leaseSeconds }, false);
       return { reason, address, reply, way: scope };
     }
-    let offered = false;
-    if (decision.unlessOffered !== undefined) {
-      offered = await this.#book.wasOffered(client, address);
-      // Expired, but maybe still free: then the book gives it (rule 50).
-      if (!offered && !this.#remembers(client, address)) {
-        return this.#refuse(context, decision.unlessOffered);
-      }
+    if (decision.unlessOffered === undefined) return this.#bind(context, decision, false);
+    const offered = this.#book.wasOffered(client, address);
+    return offered instanceof Promise
+      ? offered.then((each) => this.#bindOffered(context, decision, each))
+      : this.#bindOffered(context, decision, offered);
+  }
+
+  #bindOffered(context: engine.Context, decision: engine.Ack, offered: boolean): Later<Outcome> {
+    const { client, address, unlessOffered } = decision;
+    // Expired, but maybe still free: then the book gives it (rule 50).
+    if (!offered && unlessOffered !== undefined && !this.#remembers(client, address)) {
+      return this.#refuse(context, unlessOffered);
     }
-    const details = detailsOf(context.query, scope);
-    const want = { client, address, leaseSeconds, offered, ...(details ? { details } : {}) };
+    return this.#bind(context, decision, offered);
+  }
+
+  async #bind(context: engine.Context, decision: engine.Ack, offered: boolean): Promise<Outcome> {
+    const { scope, client, address, leaseSeconds, via, reason } = decision;
+    const want = wantOf(context, scope, { client, address, leaseSeconds, offered });
     const result = await (via === 'renew' ? this.#book.renew(want) : this.#book.bind(want));
     if (result.outcome === 'unknown') return { reason: unboundReason(result) };
     if (result.outcome !== 'bound') {
@@ -240,6 +288,20 @@ export function countNetwork(book: LeaseBook, prepared: Prepared, network: Netwo
 
 function nakOutcome({ query }: engine.Context, { reason, server, onLink }: engine.Nak): Outcome {
   return { reason, reply: replies.nakReply(query, server, reason), way: { server, onLink } };
+}
+
+/** With what is to be kept of the client beside the record. */
+function wantOf(
+  { query }: engine.Context,
+  scope: engine.Scope,
+  want: Omit<BindWant, 'details' | 'noName'>,
+): BindWant {
+  const details = detailsOf(query, scope);
+  return {
+    ...want,
+    ...(details === undefined ? {} : { details }),
+    ...(refusesName(query) ? { noName: true } : {}),
+  };
 }
 
 function l3Outcome({ query }: engine.Context, decision: engine.Decision & { do: 'l3' }): Outcome {

@@ -60,6 +60,12 @@ export function detailsOf(query: Query, scope: Scope): Details | undefined {
   return Object.keys(details).length === 0 ? undefined : details;
 }
 
+/** The client wants nobody to publish its name. */
+export function refusesName(query: Query): boolean {
+  const flags = query.request.options.get(OPTION.clientFqdn)?.[0] ?? 0;
+  return (flags & FLAG.noUpdate) !== 0;
+}
+
 function fqdnText(bytes: Uint8Array): string {
   if (((bytes[0] ?? 0) & FLAG.encoded) === 0) return latin(bytes.subarray(3));
   // The first label is enough (RFC 1035 §3.1).

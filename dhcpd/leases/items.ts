@@ -6,6 +6,7 @@ import { STATE } from './types.ts';
 
 export function bindItem(want: BindWant, instance: number, type: 'bind' | 'renew'): Item {
   const { client, address, leaseSeconds, offered, details } = want;
+  const event = eventOf(type, client.chaddr, client.key, details?.hostname);
   const record = encodeRecord({
     state: STATE.bound,
     hasDetails: details !== undefined && Object.keys(details).length > 0,
@@ -22,7 +23,7 @@ export function bindItem(want: BindWant, instance: number, type: 'bind' | 'renew
     seconds: holdSeconds(leaseSeconds),
     ...(offered ? { offered: true } : {}),
     ...(details === undefined ? {} : { details }),
-    event: eventOf(type, client.chaddr, client.key, details?.hostname),
+    event: want.noName ? { ...event, noName: true } : event,
   };
 }
 

@@ -65,6 +65,8 @@ export type BindWant = {
   leaseSeconds: number;
   /** We or a sibling offered it to this very client. */
   offered: boolean;
+  /** The client asked that its name is not published (RFC 4702 §2.1, N). */
+  noName?: true;
   /** Nobody else's by the plan: may be taken over from a stale holder's *expired* record only. */
   details?: Details;
 };
@@ -87,6 +89,9 @@ export type BindResult = Bound | NotBound | Unknown;
 
 export type LeaseCounts = { bound: number; free: number; total: number; declined: number };
 
+/** Now, or later. */
+export type Later<T> = T | Promise<T>;
+
 /** Never throws for what Redis does; every answer says what is known. */
 export interface LeaseBook {
   /** From the replica. */
@@ -105,9 +110,10 @@ export interface LeaseBook {
   /** Records of its block may be lost (§7): a client that nothing is known of may be right. */
   lostLately?(address: Ipv4): boolean;
 
-  offer(want: OfferWant): Promise<Offer | undefined>;
+  /** At once when it needs nobody else. */
+  offer(want: OfferWant): Later<Offer | undefined>;
   /** Whether this very address was offered to this client, by us or a sibling, lately. */
-  wasOffered(client: Client, address: Ipv4): Promise<boolean>;
+  wasOffered(client: Client, address: Ipv4): Later<boolean>;
   /** Forgets an offer that the client did not take; the address goes back to the reserve. */
   dropOffer(client: Client): void;
   /** Durable when it resolves with 'bound' (R4). */
@@ -148,6 +154,8 @@ export type LeaseEvent = {
   mac: string;
   keyHex: string;
   hostname?: string;
+  /** Not to be published; not logged. */
+  noName?: true;
 };
 
 /** §4's codes. */

@@ -65,6 +65,7 @@ class CompiledPlan implements Plan {
   readonly #byRelay = new Map<Ipv4, Subnet>();
   readonly #byInterface = new Map<string, Subnet>();
   readonly #byAddress = new Map<Ipv4, Reservation>();
+  readonly #byName = new Map<string, Ipv4>();
   readonly #clients = new Map<Network, Clients>();
 
   constructor(objects: DhcpObjects, version: number) {
@@ -95,6 +96,12 @@ class CompiledPlan implements Plan {
     if (subnet === undefined) throw new TypeError('checkDhcp lets no such reservation through');
     const reservation = reservationOf(found, subnet);
     this.#byAddress.set(found.address, reservation);
+    const { ddnsZone } = subnet;
+    if (ddnsZone !== undefined && found.hostname !== undefined) {
+      const [label = ''] = found.hostname.toLowerCase().split('.', 1);
+      const name = `${label} ${ddnsZone}`;
+      if (!this.#byName.has(name)) this.#byName.set(name, found.address);
+    }
     const clients = this.#clients.get(subnet.network) ?? noClients();
     this.#clients.set(subnet.network, clients);
     const { identity } = found;
@@ -123,6 +130,10 @@ class CompiledPlan implements Plan {
 
   reservationAt(address: Ipv4): Reservation | undefined {
     return this.#byAddress.get(address);
+  }
+
+  addressOfName(zone: string, name: string): Ipv4 | undefined {
+    return this.#byName.get(`${name} ${zone}`);
   }
 
   reservationFor(

@@ -81,6 +81,8 @@ export interface Plan {
   /** Subnets that name the interface, or whose prefix has one of these addresses. */
   subnetOfInterface(name: string, addresses: readonly Ipv4[]): Subnet | undefined;
   reservationAt(address: Ipv4): Reservation | undefined;
+  /** Of the reservation that has this name (a label in lower case) in the zone of its subnet. */
+  addressOfName(zone: string, name: string): Ipv4 | undefined;
   /** In the order MAC, client-id, circuit-id; only in subnets of this network. */
   reservationFor(
     network: Network,

@@ -62,6 +62,15 @@ export const leases: readonly Command[] = [
     load: async () => (await import('./lease.ts')).release,
   },
   {
+    name: 'lease names',
+    summary: 'Lists the names that leases have put into dns.',
+    positionals: [{ name: 'ZONE', optional: true }],
+    flags: LOCAL,
+    notes: ['Of subnets with `ddns: { zone: … }`; without ZONE those of every zone.'],
+    example: 'edgectl lease names vm.example',
+    load: async () => (await import('./lease-names.ts')).names,
+  },
+  {
     name: 'lease history',
     summary: 'What happened to an address or a client, as far as the log goes.',
     positionals: [{ name: 'ADDRESS|MAC', optional: true }],

@@ -12,11 +12,11 @@ import type { Column } from './table.ts';
 
 const NO_END = 0xffffffff;
 
-type Fields = Record<string, unknown>;
+export type Fields = Record<string, unknown>;
 /** `now`: s, by Redis' clock, when the answer was made. */
 type Row = { lease: Fields; now: number };
 
-const optional = (fields: Fields, name: string): string | undefined => {
+export const optional = (fields: Fields, name: string): string | undefined => {
   const value = fields[name];
   return typeof value === 'string' ? value : undefined;
 };
@@ -93,7 +93,7 @@ function addressOf(args: Arguments): string {
   return formatIpv4(address);
 }
 
-const dhcpd = (context: Context, args: Arguments) => controlOf(context, args, 'dhcpd');
+export const dhcpd = (context: Context, args: Arguments) => controlOf(context, args, 'dhcpd');
 
 export const list: Run = async (context, args) => {
   const rows: Row[] = [];

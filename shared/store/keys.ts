@@ -58,6 +58,28 @@ export function leaseKeys(service: string): LeaseKeys {
   };
 }
 
+/** Keys of the names of leases in one zone; all of them end with the last lease. */
+export type NameKeys = {
+  /** Hash: name -> JSON. This and the others are written by dhcpd's names.lua alone. */
+  names: string;
+  /** Hash: address -> name. */
+  addresses: string;
+  /** Sorted set: name by the end of its lease, s since 1970. */
+  ends: string;
+  /** Stream, bounded: one entry a change. */
+  changes: string;
+};
+
+export function nameKeys(service: string, zone: string): NameKeys {
+  const tag = tagOf(`${service}/names/${zone}`);
+  return {
+    names: `${tag}:a`,
+    addresses: `${tag}:ptr`,
+    ends: `${tag}:until`,
+    changes: `${tag}:changes`,
+  };
+}
+
 function tagOf(unit: string): string {
   if (!/^[a-z0-9][a-z0-9./_-]{0,127}$/.test(unit)) throw new RangeError(`no unit: ${unit}`);
   return `${LAYOUT}{${unit}}`;

@@ -73,6 +73,8 @@ export function simplePlan(fields: PlanFields): Plan {
       subnets.find((one) => one.interface === name) ??
       subnets.find(({ prefix }) => addresses.some((each) => contains(prefix, each))),
     reservationAt: (address) => reservations.find((one) => one.address === address),
+    addressOfName: (zone, name) =>
+      reservations.find((one) => one.subnet.ddnsZone === zone && one.hostname === name)?.address,
     reservationFor: (network, { chaddr, clientId, circuitId }) => {
       const near = reservations.filter(({ subnet }) => subnet.network === network);
       return (

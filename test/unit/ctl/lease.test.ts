@@ -101,6 +101,41 @@ test('lease release says what it did; --force is passed on', async () => {
   expect(harness.asked).toEqual([{ path: '/lease/release', body }]);
 });
 
+describe('lease names', () => {
+  const one = { name: 'web', address: '10.1.0.17', until: NOW + 3600, reserved: false };
+  const two = { name: 'db', address: '10.1.0.5', until: 0xffffffff, reserved: true };
+
+  test('every zone, page after page, by address, each name once', async () => {
+    const harness = withLeases([
+      { zones: ['a.example', 'b.example'] },
+      { zone: 'a.example', now: NOW, next: '7', names: [one] },
+      { zone: 'a.example', now: NOW, names: [two, one] },
+      { zone: 'b.example', now: NOW, names: [] },
+    ]);
+    const { code, out } = await harness.run('lease', 'names');
+    expect(code).toBe(0);
+    expect(harness.asked.map(({ path }) => path)).toEqual([
+      '/names',
+      '/names?zone=a.example',
+      '/names?zone=a.example&after=7',
+      '/names?zone=b.example',
+    ]);
+    expect(out.split('\n').map((line) => line.replace(/ {2,}/g, '|'))).toEqual([
+      'NAME|ADDRESS|ENDS|RESERVED',
+      'db.a.example|10.1.0.5|never|yes',
+      'web.a.example|10.1.0.17|in 60m|-',
+      '',
+    ]);
+  });
+
+  test('of one zone, as JSON', async () => {
+    const harness = withLeases([{ zone: 'a.example', now: NOW, names: [one] }]);
+    const { out } = await harness.run('lease', 'names', 'A.example', '--json');
+    expect(JSON.parse(out)).toEqual([{ zone: 'a.example', ...one }]);
+    expect(harness.asked[0]?.path).toBe('/names?zone=a.example');
+  });
+});
+
 describe('lease history', () => {
   const event = { time: '2026-11-21T09:00:00Z', type: 'bind', address: '10.1.0.17' };
 
