@@ -16,8 +16,8 @@ export const TARGETS: readonly Target[] = [
 export const STANDBY: Target = { server: '192.0.2.2', relay: '192.0.2.101' };
 export const PAIR = { primary: '198.51.100.1', standby: '198.51.100.2' };
 
-/** 10.16.0.0 to 10.255.255.255: more than any search uses. */
-export const LARGE_POOL: Pool = { first: POOL_FIRST, count: 240 * 65_536 };
+/** 10.16.0.0 to 10.254.255.255: more than any search uses. */
+export const LARGE_POOL: Pool = { first: POOL_FIRST, count: 239 * 65_536 };
 /** A million, of which nearly all may be taken. */
 export const FILLED_POOL: Pool = { first: POOL_FIRST, count: 1 << 20 };
 

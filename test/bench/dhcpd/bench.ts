@@ -1,14 +1,15 @@
 // dhcpd's bench: perfdhcp on ours and on the peers in turn, group of cases by group.
-import { cleanDeadRuns, removeRun } from '../../../lab/clean.ts';
+import { cleanDeadRuns, processesOf, removeRun } from '../../../lab/clean.ts';
 import { execute } from '../../../lab/exec.ts';
+import { until } from '../../../lab/ready.ts';
 import { newRun, type Run } from '../../../lab/run.ts';
 import { median } from '../frame/rows.ts';
 import type { BenchOptions, Row } from '../frame/types.ts';
 import { edgeContenders } from './edge.ts';
 import { type Figures, GROUPS, type Group, type Session } from './groups.ts';
 import { PEERS } from './peers.ts';
-import { buildSite, cleanDeadData, newDirectory, removeData } from './site.ts';
-import type { Contender, Server } from './types.ts';
+import { buildSite, cleanDeadData, newDirectory, removeData, removeDirectory } from './site.ts';
+import type { Contender, Running, Server } from './types.ts';
 
 const SETUP = new URL('../../../deploy/setup.sh', import.meta.url).pathname;
 const SETUP_LIMIT_MS = 900_000;
@@ -34,15 +35,35 @@ async function measureMode(state: State, group: Group, mode: Server): Promise<Fi
   const directory = newDirectory(run);
   const { pool, filledPerMille } = group;
   progress(`  ${mode.name}`);
-  const running = await mode.start({ run, directory, pool, filledPerMille });
+  let running: Running | undefined;
   try {
+    running = await mode.start({ run, directory, pool, filledPerMille });
     const [known] = [...state.best.values()].filter((best) => best.mode === mode);
     const wanted = (name: string): boolean => isWanted(options, name);
     const guess = known?.rate ?? mode.guess;
     const session: Session = { run, running, guess, quick, signal, wanted, progress };
     return await group.measure(session);
   } finally {
-    await running.stop();
+    await running?.stop();
+    await endAll(run);
+    removeDirectory(directory);
+  }
+}
+
+/** What a server has left that did not start, or did not end. */
+async function endAll({ id }: Run): Promise<void> {
+  await until('the servers have ended', () => {
+    const left = processesOf(id);
+    for (const pid of left) endProcess(pid);
+    return left.length === 0;
+  });
+}
+
+function endProcess(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error; // ESRCH: gone already
   }
 }
 
@@ -77,7 +98,7 @@ async function measureGroup(state: State, group: Group, ours: Contender[]): Prom
       } catch (error) {
         state.options.signal.throwIfAborted();
         const why = error instanceof Error ? error.message : String(error);
-        state.failures.push(`${Object.keys(group.cases)[0]} of ${contender.name}: ${why}`);
+        state.failures.push(`${Object.keys(group.cases)[0]} of ${contender.name}`);
         state.options.progress(`    FAILED: ${why}`);
       }
     }
@@ -132,5 +153,6 @@ export async function* benchDhcpd(options: BenchOptions): AsyncGenerator<Row> {
     await removeRun(run.id);
     removeData(run.id);
   }
-  if (state.failures.length > 0) throw new Error(`not measured: ${state.failures.join('; ')}`);
+  if (state.failures.length > 0)
+    throw new Error(`not measured, see above: ${state.failures.join(', ')}`);
 }

@@ -1,11 +1,123 @@
-// Our own servers: one Redis that syncs each write, and one or two instances on it.
-import { existsSync } from 'node:fs';
+// Our own servers: one Redis that syncs each write before it answers, and one or two instances on
+// it, each with an address and a relay of its own.
+import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import type { Contender } from './types.ts';
+import type { LabProcess } from '../../../lab/process.ts';
+import type { Run } from '../../../lab/run.ts';
+import { ipv4 } from '../../../shared/net/ipv4.ts';
+import { parsePrefix } from '../../../shared/net/prefix.ts';
+import { leaseOf } from '../../../shared/site/lease-times.ts';
+import { formatSubnet } from '../../../shared/site/subnet.ts';
+import { leaseKeys } from '../../../shared/store/keys.ts';
+import { openStore } from '../../../shared/store/open.ts';
+import { LEASE_SECONDS, PREFIX, TARGETS } from './addresses.ts';
+import { fillRedis } from './edge-fill.ts';
+import { ask, infoOf, type Redis, startRedis } from './redis.ts';
+import { NODE, runInside, spawnInside } from './site.ts';
+import type { Contender, Pool, Running, StartOptions, Target } from './types.ts';
 
 const MAIN = join(import.meta.dirname, '../../../dhcpd/main.ts');
+const READY_LIMIT_MS = 60_000;
+const STOP_LIMIT_MS = 30_000;
+const FIRST_ADMIN_PORT = 9102;
 
+/** One subnet, and nothing in it but the pool. */
+async function storeSubnet(redis: Redis, pool: Pool): Promise<void> {
+  const prefix = parsePrefix(PREFIX);
+  if (prefix?.family !== 4) throw new Error(`${PREFIX} is no IPv4 prefix`);
+  const subnet = formatSubnet({
+    prefix,
+    pools: [{ first: ipv4(pool.first), last: ipv4(pool.first + pool.count - 1) }],
+    relays: [],
+    options: {},
+    lease: leaseOf({ default: LEASE_SECONDS }),
+    authoritative: true,
+    rapidCommit: false,
+  });
+  const store = openStore({ url: redis.url });
+  try {
+    await store.apply('dhcpd', [subnet]);
+  } finally {
+    await store.close();
+  }
+}
+
+/** Its own address alone: two of them share the namespace. */
+function configOf(target: Target, index: number, directory: string, store: string): unknown {
+  return {
+    node: `edge-${index}`,
+    store,
+    stateDirectory: directory,
+    relayed: { listen: [`${target.server}:67`] },
+    serverId: target.server,
+    siblingIds: TARGETS.filter((other) => other !== target).map(({ server }) => server),
+    admin: { listen: `127.0.0.1:${FIRST_ADMIN_PORT + index}` },
+    control: { socket: join(directory, 'control.sock') },
+    drain: { timeout: '1s' },
+    log: { level: 'warn' },
+  };
+}
+
+/** Throws with what it lacks. */
+async function askReadiness(run: Run, port: number): Promise<true> {
+  const url = `http://127.0.0.1:${port}/readyz?verbose`;
+  const curl = ['curl', '-s', '--max-time', '5', '-w', '%{http_code}', url];
+  const answer = await runInside(run, NODE.servers, curl);
+  if (!answer.endsWith('200')) throw new Error(answer);
+  return true;
+}
+
+async function startInstance(run: Run, index: number, at: string, redis: Redis) {
+  const directory = join(at, `edge-${index}`);
+  mkdirSync(directory);
+  const [target] = TARGETS.slice(index);
+  if (target === undefined) throw new Error(`there is no address for instance ${index}`);
+  const config = join(directory, 'dhcpd.yaml');
+  writeFileSync(config, JSON.stringify(configOf(target, index, directory, redis.url)));
+  const argv = [process.execPath, MAIN, '--config', config];
+  const name = `edge-dhcpd-${index}`;
+  const instance = spawnInside(run, argv, { name, node: NODE.servers });
+  const isReady = (): Promise<true> => askReadiness(run, FIRST_ADMIN_PORT + index);
+  await instance.ready('is ready', isReady, READY_LIMIT_MS).catch((error: Error) => {
+    throw new Error(`${error.message}\n${instance.tail(5)}`, { cause: error });
+  });
+  return instance;
+}
+
+/** What Redis uses, but for the log of changes: that one is bounded, however many leases. */
+async function leaseBytes({ path }: Redis): Promise<number> {
+  const used = Number(await infoOf(path, 'memory', 'used_memory'));
+  const log = await ask(path, ['MEMORY', 'USAGE', leaseKeys('dhcpd').log, 'SAMPLES', '0']);
+  return used - Number(log);
+}
+
+async function startEdge(options: StartOptions, count: number): Promise<Running> {
+  const { run, directory, pool, filledPerMille } = options;
+  const redis = await startRedis(run, 'redis', directory);
+  await storeSubnet(redis, pool);
+  if (filledPerMille > 0) await fillRedis(redis.path, pool, filledPerMille);
+  const instances: LabProcess[] = [];
+  for (let index = 0; index < count; index++) {
+    instances.push(await startInstance(run, index, directory, redis));
+  }
+  return {
+    targets: TARGETS.slice(0, count),
+    pids: () => [redis.process.pid, ...instances.map(({ pid }) => pid)],
+    leaseBytes: () => leaseBytes(redis),
+    stop: async () => {
+      await Promise.all(instances.map((instance) => instance.stop(STOP_LIMIT_MS)));
+      await redis.process.stop();
+    },
+  };
+}
+
+const contender = (name: string, count: number, guess: number): Contender => ({
+  name,
+  modes: [{ name, guess, start: (options) => startEdge(options, count) }],
+});
+
+/** None while there is no dhcpd to start. */
 export function edgeContenders(): Contender[] {
   if (!existsSync(MAIN)) return [];
-  return [];
+  return [contender('edge-dhcpd', 1, 10_000), contender('edge-dhcpd x2', 2, 10_000)];
 }

@@ -50,6 +50,13 @@ async function load(session: Session, wish: Wish): Promise<Measured> {
   return measured;
 }
 
+/** Outside of a search a server must keep up well enough to be measured. */
+async function steadyLoad(session: Session, wish: Wish): Promise<Measured> {
+  const measured = await load(session, wish);
+  if (measured.done === 0) throw new Error('no exchange was completed');
+  return measured;
+}
+
 async function search(session: Session, wishOf: (rate: number) => Wish): Promise<Measured> {
   const options = session.quick ? SEARCH.quick : SEARCH.full;
   const found: Found<Measured> = await highestRate({ ...options, start: session.guess }, (rate) =>
@@ -64,7 +71,7 @@ async function measureRate(session: Session): Promise<Figures> {
   const seconds = secondsOf(session);
   const figures: Figures = {};
   if (session.wanted('cpu-moderate')) {
-    const moderate = await load(session, { rate: MODERATE_RATE, seconds });
+    const moderate = await steadyLoad(session, { rate: MODERATE_RATE, seconds });
     figures['cpu-moderate'] = moderate.cpuMicros;
   }
   if (session.wanted('rate') || session.wanted('cpu-highest')) {
@@ -94,7 +101,7 @@ function fillGroup(label: string, filledPerMille: number): Group {
     isScaled: false,
     peers: ['kea-memfile', 'kea-postgresql'],
     measure: async (session) => {
-      const { cpuMicros, report } = await load(session, FILL);
+      const { cpuMicros, report } = await steadyLoad(session, FILL);
       const { offers, acks } = report;
       return { [cpu]: cpuMicros, [delay]: offers.meanDelayMs + acks.meanDelayMs };
     },
@@ -106,9 +113,9 @@ async function measureMemory(session: Session): Promise<Figures> {
   const bytes = (): Promise<number> =>
     running.leaseBytes?.() ?? Promise.resolve(residentBytes(running.pids()));
   // What a server takes once, it has taken after this.
-  await load(session, { rate: MEMORY_RATE, seconds: 2 });
+  await steadyLoad(session, { rate: MEMORY_RATE, seconds: 2 });
   const before = await bytes();
-  const { done } = await load(session, { rate: MEMORY_RATE, seconds: quick ? 10 : 30 });
+  const { done } = await steadyLoad(session, { rate: MEMORY_RATE, seconds: quick ? 10 : 30 });
   return { memory: ((await bytes()) - before) / done };
 }
 

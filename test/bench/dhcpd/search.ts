@@ -14,7 +14,7 @@ export interface SearchOptions {
   most: number;
   /** Ends when the bracket is this narrow: 0.05 for 5 %. */
   tolerance: number;
-  /** A failed probe is asked again so often: a neighbour on the machine only ever makes one fail. */
+  /** A failed probe is asked again so often: neighbours on the machine make some fail. */
   retries: number;
   mostProbes: number;
 }

@@ -50,6 +50,10 @@ export function removeData(id: string): void {
   rmSync(dataDirectory(id), { recursive: true, force: true });
 }
 
+export function removeDirectory(directory: string): void {
+  rmSync(directory, { recursive: true, force: true });
+}
+
 /** What runs left whose owner is dead. */
 export function cleanDeadData(): void {
   const ids = readdirSync(DATA_ROOT)

@@ -3,7 +3,8 @@
 
 /** More than the server can. */
 export const OVERLOADED = `\
-Running: perfdhcp -4 -l relay0 -p 5 -g multi -r 15000 -R 4000000 -b mac=00:0c:57:02:03:04 -u 10.0.0.1
+Running: perfdhcp -4 -l relay0 -p 5 -g multi -r 15000 -R 4000000 -b mac=00:0c:57:02:03:04 \
+-u 10.0.0.1
 Scenario: basic.
 Multi-thread mode enabled.
 ***Rate statistics***

@@ -17,7 +17,7 @@ test('free addresses are not next to each other', () => {
 });
 
 test('the pools are inside of the prefix', () => {
-  expect(rangeOf(LARGE_POOL)).toEqual(['10.16.0.0', '10.255.255.255']);
+  expect(rangeOf(LARGE_POOL)).toEqual(['10.16.0.0', '10.254.255.255']);
   expect(rangeOf(FILLED_POOL)).toEqual(['10.16.0.0', '10.31.255.255']);
 });
 
