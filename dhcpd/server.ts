@@ -112,23 +112,47 @@ export class DhcpServer {
     return this.#turns.isOurs(query, settings, members()) ? undefined : 'bucket';
   }
 
+  /** What needs no waiting is answered before this returns; all else is under way then. */
   #start(query: Query): void {
+    let outcome: Outcome | Promise<Outcome>;
+    try {
+      const context = this.#context(query);
+      outcome = this.#carryOut.run(context, decide(context));
+    } catch (error) {
+      this.#failed(query, error);
+      return;
+    }
+    if (outcome instanceof Promise) this.#await(query, outcome);
+    else this.#finish(query, outcome);
+  }
+
+  #await(query: Query, outcome: Promise<Outcome>): void {
     const { identity } = query;
     this.#underWay.add(identity);
-    void this.#serve(query).finally(() => {
+    const left = (): void => {
       this.#underWay.delete(identity);
       this.#startNext();
-    });
+    };
+    outcome.then(
+      (each) => {
+        this.#finish(query, each);
+        left();
+      },
+      (error: unknown) => {
+        this.#failed(query, error);
+        left();
+      },
+    );
   }
 
   #startNext(): void {
-    for (let query = this.#waiting.take(); query !== undefined; query = this.#waiting.take()) {
+    const { maxPending } = this.#dependencies.settings;
+    while (this.#waiting.size > 0 && this.#underWay.size < maxPending) {
+      const query = this.#waiting.take();
+      if (query === undefined) break;
       if (this.#isStale(query.ingress)) this.#end(query, 'stale');
       else if (this.#underWay.has(query.identity)) this.#end(query, 'duplicate');
-      else {
-        this.#start(query);
-        break;
-      }
+      else this.#start(query);
     }
     if (this.#underWay.size > 0) return;
     const waiting = this.#whenIdle;
@@ -136,17 +160,18 @@ export class DhcpServer {
     for (const resolve of waiting) resolve();
   }
 
-  async #serve(query: Query): Promise<void> {
+  #finish(query: Query, outcome: Outcome): void {
     try {
-      const context = this.#context(query);
-      const outcome = await this.#carryOut.run(context, decide(context));
-      const reason = this.#send(query, outcome);
-      this.#end(query, reason, outcome.address);
+      this.#end(query, this.#send(query, outcome), outcome.address);
     } catch (error) {
-      // One message's error must not end the service; it is seen in the log and the counter.
-      this.#dependencies.notice('request-failed', 'a message could not be handled', { error });
-      this.#end(query, 'failed');
+      this.#failed(query, error);
     }
+  }
+
+  /** One message's error must not end the service; it is seen in the log and the counter. */
+  #failed(query: Query, error: unknown): void {
+    this.#dependencies.notice('request-failed', 'a message could not be handled', { error });
+    this.#end(query, 'failed');
   }
 
   #send(query: Query, { reason, reply, way, replyByMs }: Outcome): Reason {

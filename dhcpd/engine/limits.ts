@@ -55,14 +55,14 @@ export class Limits {
     if (perClient > 0 && !this.#clients.take(`${giaddr} ${client}`, perClient, nowMs)) {
       return 'limit-client';
     }
-    if (perRelay === 0 && perPort === 0 && messageType !== MESSAGE.DECLINE) return undefined;
-    const relay = relayOf(query);
     const circuitId = query.relay?.circuitId;
+    const isDecline = messageType === MESSAGE.DECLINE;
+    if (perRelay === 0 && circuitId === undefined && !isDecline) return undefined;
+    const relay = relayOf(query);
     if (circuitId !== undefined && perPort > 0) {
       if (!this.#ports.take(`${relay} ${latin(circuitId)}`, perPort, nowMs)) return 'limit-port';
     }
     if (!this.#relays.take(relay, perRelay, nowMs)) return 'limit-relay';
-    const isDecline = messageType === MESSAGE.DECLINE;
     if (!isDecline || this.#declines.take(relay, declinesPerRelay, nowMs)) return undefined;
     return 'limit-declines';
   }

@@ -54,7 +54,10 @@ export function makeQuery(request: Request, ingress: Ingress): Query {
 }
 
 export function latin(bytes: Uint8Array): string {
-  return String.fromCharCode(...bytes);
+  // Not by spreading, which makes an object for each byte: this runs several times a message.
+  let text = '';
+  for (let at = 0; at < bytes.length; at++) text += String.fromCharCode(bytes[at] ?? 0);
+  return text;
 }
 
 /** An option of one address; absent when it is anything else. */

@@ -8,7 +8,7 @@ import type { StoreConfig } from '../../shared/store/connection.ts';
 import { storeError } from '../../shared/store/failure.ts';
 import { type LeaseKeys, leaseKeys } from '../../shared/store/keys.ts';
 import type { Call, Link, Reply } from '../../shared/store/link.ts';
-import { Links } from '../../shared/store/links.ts';
+import { Links, ONLY } from '../../shared/store/links.ts';
 import { readScript } from '../../shared/store/script.ts';
 import { parseStoreUrl } from '../../shared/store/url.ts';
 import type { Durability } from './durability.ts';
@@ -276,7 +276,7 @@ export class RedisLeases implements LeaseBackend {
     const results = unpackResults(second, third);
     for (const [at, { record }] of results.entries()) {
       // A record with a version is one of a block that exists.
-      const exists = durable && record.subarray(FIELD.version).some((byte) => byte !== 0);
+      const exists = durable && isVersioned(record);
       if (exists) this.#known.set(blockOf(itemAt(part, at).address), link.runId);
     }
     if (this.#links.isCluster) this.#append(part.items, results);
@@ -324,6 +324,7 @@ export class RedisLeases implements LeaseBackend {
 
   /** The blocks by the server they are on, each block once, and the items with them. */
   async #parts(blocks: readonly number[], items: readonly Item[] = []): Promise<Part[]> {
+    if (!this.#links.isCluster) return [onePart(blocks, items)];
     const parts = new Map<string, Part>();
     const homes = new Map<number, Part>();
     for (const block of new Set(blocks)) {
@@ -360,6 +361,10 @@ export class RedisLeases implements LeaseBackend {
   }
 }
 
+function onePart(blocks: readonly number[], items: readonly Item[]): Part {
+  return { node: ONLY, blocks: [...new Set(blocks)], items: [...items], places: [...items.keys()] };
+}
+
 function splitByBlock(part: Part): Part[] {
   return part.blocks.map((block) => {
     const at = [...part.items.keys()].filter((i) => blockOf(itemAt(part, i).address) === block);
@@ -378,6 +383,11 @@ function splitToAdopt(part: Part): Part[] {
 
 function itemAt(part: Part, at: number): Item {
   return part.items[at] as Item; // `at` is one of its indexes
+}
+
+function isVersioned(record: Uint8Array): boolean {
+  for (let at: number = FIELD.version; at < record.length; at++) if (record[at] !== 0) return true;
+  return false;
 }
 
 function lineageOf(link: Link): string {

@@ -241,11 +241,11 @@ class Book implements RunningLeaseBook {
     return this.#ground.lastAnswerMs === Number.NEGATIVE_INFINITY && this.#isUseful;
   }
 
-  offer(want: types.OfferWant): Promise<types.Offer | undefined> {
+  offer(want: types.OfferWant): types.Later<types.Offer | undefined> {
     return this.#offering.offer(want);
   }
 
-  wasOffered(client: types.Client, address: Ipv4): Promise<boolean> {
+  wasOffered(client: types.Client, address: Ipv4): types.Later<boolean> {
     return this.#offering.wasOffered(client, address);
   }
 

@@ -7,7 +7,7 @@ import type { Link } from './link.ts';
 import { clientName, type OfferMade, Offers } from './offers.ts';
 import { FIELD, NO_END, packKey } from './record.ts';
 import type { Reserve } from './reserve.ts';
-import { type Client, type Offer, type OfferWant, STATE } from './types.ts';
+import { type Client, type Later, type Offer, type OfferWant, STATE } from './types.ts';
 
 /** §4: how long an offer stands for the siblings. */
 const SHARED_TTL_MS = 10_000;
@@ -35,7 +35,7 @@ export class Offering {
     });
   }
 
-  async offer(want: OfferWant): Promise<Offer | undefined> {
+  offer(want: OfferWant): Later<Offer | undefined> {
     const { link, isolated } = this.#parts;
     const name = clientName(want.client.key);
     const mode = link.mode;
@@ -63,11 +63,16 @@ export class Offering {
   }
 
   /** By us, or by a sibling. */
-  async wasOffered(client: Client, address: number): Promise<boolean> {
+  wasOffered(client: Client, address: number): Later<boolean> {
     const { ground, link, isolated } = this.#parts;
     if (this.offers.of(clientName(client.key))?.address === address) return true;
     if (isolated.wasOffered(client.key, address)) return true;
     if (link.mode !== 'up' || ground.members() < 2) return false;
+    return this.#wasOfferedBySibling(client, address);
+  }
+
+  async #wasOfferedBySibling(client: Client, address: number): Promise<boolean> {
+    const { ground } = this.#parts;
     try {
       return (await ground.backend.offered(client.key)) === address;
     } catch (error) {

@@ -122,5 +122,9 @@ export class Offers {
 
 /** A client as maps have it: its packed key, one character a byte. */
 export function clientName(key: Uint8Array): string {
-  return String.fromCharCode(...packKey(key));
+  const packed = packKey(key);
+  let name = '';
+  for (let at = 0; at <= Math.min(packed[0] ?? 0, packed.length - 1); at++)
+    name += String.fromCharCode(packed[at] ?? 0);
+  return name;
 }

@@ -21,19 +21,20 @@ const opCodes: Record<Op, number> = {
 
 /** `index`: of the item's block in the call. */
 export function packItem(item: Item, index: number): Buffer {
-  const details = Buffer.from(item.details === undefined ? '' : detailsJson(item.details));
-  const event = Buffer.from(item.event === undefined ? '' : eventJson(item, item.event));
-  const length = ITEM_HEAD_BYTES + RECORD_BYTES + details.length + event.length;
-  const packed = Buffer.alloc(length);
+  const details = item.details === undefined ? '' : detailsJson(item.details);
+  const event = item.event === undefined ? '' : eventJson(item, item.event);
+  const detailsBytes = Buffer.byteLength(details);
+  const eventBytes = Buffer.byteLength(event);
+  const packed = Buffer.allocUnsafe(ITEM_HEAD_BYTES + RECORD_BYTES + detailsBytes + eventBytes);
   packed.writeUInt16BE(index, 0);
   packed.writeUInt8(item.address & 255, 2);
   packed.writeUInt8(opCodes[item.op], 3);
   packed.writeUInt8((item.offered ? 1 : 0) | (item.force ? 2 : 0), 4);
   packed.writeUInt32BE(item.seconds, 5);
-  packed.writeUInt16BE(details.length, 9);
+  packed.writeUInt16BE(detailsBytes, 9);
   packed.set(item.record, ITEM_HEAD_BYTES);
-  details.copy(packed, ITEM_HEAD_BYTES + RECORD_BYTES);
-  event.copy(packed, ITEM_HEAD_BYTES + RECORD_BYTES + details.length);
+  if (detailsBytes > 0) packed.write(details, ITEM_HEAD_BYTES + RECORD_BYTES);
+  if (eventBytes > 0) packed.write(event, ITEM_HEAD_BYTES + RECORD_BYTES + detailsBytes);
   return packed;
 }
 
@@ -47,7 +48,8 @@ function detailsJson(details: Details): string {
 function eventJson(item: Item, event: LeaseEvent): string {
   const lease = uint32(item.record, FIELD.leaseSeconds);
   const { type, mac, keyHex, hostname } = event;
-  const head = JSON.stringify([type, formatIpv4(item.address), mac, keyHex]).slice(0, -1);
+  // None of these has anything to escape.
+  const head = `["${type}","${formatIpv4(item.address)}","${mac}","${keyHex}"`;
   const name = hostname === undefined ? '' : `,${JSON.stringify(hostname)}`;
   return `${head},${TOLD},${lease}${name}]`;
 }
@@ -65,10 +67,14 @@ export function parseDetails(json: string): Details | undefined {
 }
 
 export function unpackResults(codes: Uint8Array, records: Uint8Array): ItemResult[] {
-  return Array.from(codes, (code, at) => ({
-    code,
-    record: new Uint8Array(records.subarray(at * RECORD_BYTES, (at + 1) * RECORD_BYTES)),
-  }));
+  // One copy for all: an answer's memory is the connection's.
+  const { buffer } = new Uint8Array(records);
+  const results: ItemResult[] = [];
+  for (let at = 0; at < codes.length; at++) {
+    const record = new Uint8Array(buffer, at * RECORD_BYTES, RECORD_BYTES);
+    results.push({ code: codes[at] ?? 0, record });
+  }
+  return results;
 }
 
 /** A Cluster's entry, made here of what was done; undefined: nothing was. */

@@ -70,7 +70,9 @@ export function encodeRecord(fields: RecordFields): Uint8Array {
   bytes.set(chaddr.subarray(0, MAX_CHADDR_BYTES), FIELD.chaddr);
   if (fields.packedKey !== undefined) bytes.set(fields.packedKey, FIELD.key);
   view.setUint32(FIELD.leaseSeconds, fields.leaseSeconds ?? 0);
-  view.setBigUint64(FIELD.version, BigInt(fields.version ?? 0));
+  const version = fields.version ?? 0;
+  view.setUint32(FIELD.version, version / 2 ** 32);
+  view.setUint32(FIELD.version + 4, version);
   return bytes;
 }
 
@@ -102,7 +104,7 @@ export function decodeRecord(source: Uint8Array, offset: number, address: Ipv4):
     hasDetails: (flags & FLAG.details) !== 0,
     isLongReserve: (flags & FLAG.longReserve) !== 0,
     leaseSeconds: view.getUint32(FIELD.leaseSeconds),
-    version: Number(view.getBigUint64(FIELD.version)),
+    version: view.getUint32(FIELD.version) * 2 ** 32 + view.getUint32(FIELD.version + 4),
   };
 }
 
@@ -141,9 +143,12 @@ export function clientKey(
   htype: number,
   chaddr: Uint8Array,
 ): Uint8Array {
-  return clientId !== undefined && clientId.length >= 2
-    ? Uint8Array.of(1, ...clientId)
-    : Uint8Array.of(0, htype, ...chaddr);
+  const isById = clientId !== undefined && clientId.length >= 2;
+  const key = new Uint8Array(isById ? 1 + clientId.length : 2 + chaddr.length);
+  key[0] = isById ? 1 : 0;
+  if (!isById) key[1] = htype;
+  key.set(isById ? clientId : chaddr, isById ? 1 : 2);
+  return key;
 }
 
 /** A client's key (at least one byte) as records have it: 20 bytes. */

@@ -37,6 +37,10 @@ export type EncodeOptions = {
 
 type Option = readonly [code: number, bytes: Uint8Array];
 
+const NO_OPTIONS: readonly Option[] = [];
+const NO_TEXTS: Texts = { moved: NO_OPTIONS };
+const SLAB_BYTES = 32_768;
+
 /** Option 57 counts the IP and UDP headers, and promises no more than the link can carry. */
 export function maxReplyBytes(request: Request, mtuBytes = ETHERNET_BYTES): number {
   const bytes = request.options.get(MAX_MESSAGE_SIZE);
@@ -46,21 +50,22 @@ export function maxReplyBytes(request: Request, mtuBytes = ETHERNET_BYTES): numb
 
 export function encodeReply(reply: Reply, options: EncodeOptions): Uint8Array {
   const isNak = reply.messageType === MESSAGE.NAK;
-  const texts = isNak ? { moved: [] } : fixedTexts(reply);
-  const isSent = isNak ? isAllowedInNak : () => true;
-  const first = reply.options.slice(0, reply.required).filter(isSent);
-  const rest = reply.options.slice(reply.required).filter(isSent);
+  const texts: Texts = isNak ? { moved: NO_OPTIONS } : fixedTexts(reply);
+  const { required, options: wanted } = isNak ? allowedInNak(reply) : reply;
   const placed = place({
     // A client that boots from the network is lost without them.
-    options: [...first, ...texts.moved, ...rest],
-    required: first.length + texts.moved.length,
+    options:
+      texts.moved.length === 0
+        ? wanted
+        : [...wanted.slice(0, required), ...texts.moved, ...wanted.slice(required)],
+    required: required + texts.moved.length,
     mainBytes: Math.max(REPLY_BYTES_MIN, options.maxBytes) - OPTIONS_AT,
     hasFile: !isNak && texts.file === undefined,
     hasServerName: !isNak && texts.sname === undefined,
     last: options.echo82 === undefined ? undefined : [RELAY_INFO, options.echo82],
   });
   options.shed?.push(...placed.shed);
-  const bytes = new Uint8Array(Math.max(PADDED_BYTES, OPTIONS_AT + placed.mainBytes));
+  const bytes = zeros(Math.max(PADDED_BYTES, OPTIONS_AT + placed.mainBytes));
   writeFixed(bytes, reply, isNak);
   writeArea(bytes, OPTIONS_AT, placed.main);
   if (texts.sname !== undefined) bytes.set(texts.sname, SNAME_AT);
@@ -70,10 +75,23 @@ export function encodeReply(reply: Reply, options: EncodeOptions): Uint8Array {
   return bytes;
 }
 
+let slab = new Uint8Array(0);
+let used = 0;
+
+/** Cut from larger pieces, each of which is used once: memory of its own for each reply is slow. */
+function zeros(length: number): Uint8Array {
+  if (used + length > slab.length) {
+    slab = new Uint8Array(Math.max(SLAB_BYTES, length));
+    used = 0;
+  }
+  used += length;
+  return slab.subarray(used - length, used);
+}
+
 /** Behind the relay a NAK has to be broadcast, whatever the client asked (RFC 2131 §4.3.2). */
 function writeFixed(bytes: Uint8Array, reply: Reply, isNak: boolean): void {
   const { request } = reply;
-  const view = new DataView(bytes.buffer);
+  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   bytes[0] = 2;
   bytes[1] = request.htype;
   bytes[2] = request.hlen;
@@ -95,19 +113,21 @@ function writeArea(bytes: Uint8Array, start: number, options: readonly Option[])
   bytes[at] = 255;
 }
 
-type Texts = { sname?: Uint8Array; file?: Uint8Array; moved: Option[] };
+type Texts = { sname?: Uint8Array; file?: Uint8Array; moved: readonly Option[] };
 
 /** RFC 2132 §9.4, §9.5: in their fields, or as options where a field is too small or not wanted. */
 function fixedTexts(reply: Reply): Texts {
-  const texts: Texts = { moved: [] };
+  if (reply.serverName === undefined && reply.bootFile === undefined) return NO_TEXTS;
+  const moved: Option[] = [];
+  const texts: Texts = { moved };
   const sname = textOf(reply, SERVER_NAME, reply.serverName);
   if (sname !== undefined && isForField(reply, SERVER_NAME, sname, SNAME_BYTES_MAX)) {
     texts.sname = sname;
-  } else if (sname !== undefined) texts.moved.push([SERVER_NAME, sname]);
+  } else if (sname !== undefined) moved.push([SERVER_NAME, sname]);
   const file = textOf(reply, BOOT_FILE, reply.bootFile);
   if (file !== undefined && isForField(reply, BOOT_FILE, file, FILE_BYTES_MAX)) {
     texts.file = file;
-  } else if (file !== undefined) texts.moved.push([BOOT_FILE, file]);
+  } else if (file !== undefined) moved.push([BOOT_FILE, file]);
   return texts;
 }
 
@@ -122,8 +142,13 @@ function isForField({ request }: Reply, code: number, text: Uint8Array, bytesMax
   return text.length <= bytesMax && !request.options.get(PARAMETER_LIST)?.includes(code);
 }
 
-function isAllowedInNak([code]: Option): boolean {
-  return ALLOWED_IN_NAK.has(code);
+function allowedInNak({ options, required }: Reply): Pick<Reply, 'options' | 'required'> {
+  const isAllowed = ([code]: Option): boolean => ALLOWED_IN_NAK.has(code);
+  const first = options.slice(0, required).filter(isAllowed);
+  return {
+    options: [...first, ...options.slice(required).filter(isAllowed)],
+    required: first.length,
+  };
 }
 
 /** A client's message; the canary sends it, and tests. */

@@ -11,6 +11,7 @@ const FILE_BYTES = 128 - END_BYTES;
 const SNAME_BYTES = 64 - END_BYTES;
 
 type Option = readonly [code: number, bytes: Uint8Array];
+const NONE: readonly Option[] = [];
 
 export type Wanted = {
   options: readonly Option[];
@@ -26,11 +27,11 @@ export type Wanted = {
 };
 
 export type Placed = {
-  main: Option[];
+  main: readonly Option[];
   /** That `main` takes, with its END. */
   mainBytes: number;
-  file: Option[];
-  sname: Option[];
+  file: readonly Option[];
+  sname: readonly Option[];
   /** Codes left out. */
   shed: number[];
 };
@@ -65,8 +66,8 @@ export function place(wanted: Wanted): Placed {
   for (const [, value] of options) all += optionBytes(value);
   const lastBytes = last === undefined ? 0 : optionBytes(last[1]);
   if (all + lastBytes <= wanted.mainBytes) {
-    const main = last === undefined ? [...options] : [...options, last];
-    return { main, mainBytes: all + lastBytes, file: [], sname: [], shed: [] };
+    const main = last === undefined ? options : [...options, last];
+    return { main, mainBytes: all + lastBytes, file: NONE, sname: NONE, shed: [] };
   }
   const squeezed = squeeze(wanted);
   if (last === undefined) return squeezed;
@@ -79,7 +80,13 @@ export function place(wanted: Wanted): Placed {
 
 /** Each goes to the first place that has room for all of it; the order is kept within a place. */
 function squeeze({ options, mainBytes, hasFile, hasServerName, last }: Wanted): Placed {
-  const placed: Placed = { main: [], mainBytes: END_BYTES, file: [], sname: [], shed: [] };
+  const placed = {
+    main: [] as Option[],
+    mainBytes: END_BYTES,
+    file: [] as Option[],
+    sname: [] as Option[],
+    shed: [] as number[],
+  } satisfies Placed;
   const mayOverload = hasFile || hasServerName;
   const reserved =
     (last === undefined ? 0 : optionBytes(last[1])) + (mayOverload ? OVERLOAD_BYTES : 0);

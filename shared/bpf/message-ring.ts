@@ -6,6 +6,7 @@ import { allocate, forgetView, release, viewBytes } from './ffi.ts';
 export const BATCH = 64;
 /** What a datagram may have at most; a longer one is cut off and said to be. */
 export const DATA_BYTES = 4096;
+const SLAB_BYTES = 8 * DATA_BYTES;
 const CONTROL_BYTES = 64;
 const ADDRESS_BYTES = 16;
 const HEADER_BYTES = 64;
@@ -44,6 +45,8 @@ export class MessageRing {
   readonly memory = allocate(MEMORY_BYTES);
   readonly #bytes = viewBytes(this.memory, MEMORY_BYTES);
   readonly #view = viewOf(this.#bytes);
+  #slab = new Uint8Array(0);
+  #used = 0;
 
   constructor() {
     const pointer = (at: number, to: number) =>
@@ -73,13 +76,25 @@ export class MessageRing {
     }
   }
 
+  /** A copy, cut from larger pieces: memory of its own for each datagram is slow. */
+  #copy(from: number, length: number): Uint8Array {
+    if (this.#used + length > this.#slab.length) {
+      this.#slab = new Uint8Array(SLAB_BYTES);
+      this.#used = 0;
+    }
+    const at = this.#used;
+    this.#used += length;
+    this.#slab.set(this.#bytes.subarray(from, from + length), at);
+    return this.#slab.subarray(at, at + length);
+  }
+
   /** The bytes are a copy. */
   received(index: number): Received {
     const header = index * HEADER_BYTES;
     const data = AREA.data + index * DATA_BYTES;
     const address = AREA.address + index * ADDRESS_BYTES;
     const result: Received = {
-      bytes: this.#bytes.slice(data, data + this.#view.getUint32(header + HEADER_LENGTH_AT, true)),
+      bytes: this.#copy(data, this.#view.getUint32(header + HEADER_LENGTH_AT, true)),
       isTruncated: (this.#view.getUint32(header + HEADER.flags, true) & MSG_TRUNC) !== 0,
       address: this.#view.getUint32(address + 4),
       port: this.#view.getUint16(address + 2),

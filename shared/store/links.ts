@@ -16,7 +16,7 @@ type SlotRange = { first: number; last: number; node: string };
 const OPEN_TIMEOUT_MS = 10_000;
 
 /** Names the only server there is when it is no Cluster. */
-const ONLY = '';
+export const ONLY = '';
 
 export class Links {
   readonly isCluster: boolean;

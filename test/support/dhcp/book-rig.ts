@@ -132,9 +132,9 @@ export class BookRig {
   }
 
   /** Moves time until the promise settles. */
-  async run<T>(work: Promise<T>, withinMs = 30_000): Promise<T> {
+  async run<T>(work: T | Promise<T>, withinMs = 30_000): Promise<T> {
     let isDone = false;
-    const watched = work.finally(() => {
+    const watched = Promise.resolve(work).finally(() => {
       isDone = true;
     });
     watched.catch(() => {}); // the caller awaits `watched` itself
