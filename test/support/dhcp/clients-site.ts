@@ -71,7 +71,9 @@ export class Dhcpd {
     const stop = new AbortController();
     const isRunning = async () => {
       if (program.ended) stop.abort(new Error(`it ended: ${program.output().slice(-4000)}`));
-      return (await this.status()).state === 'running';
+      const { state, checks } = await this.status();
+      if (state === 'running') return true;
+      throw new Error(JSON.stringify({ state, checks }));
     };
     const options = { timeoutMs: 30_000, signal: stop.signal };
     await until(`${this.machine.name} to be running`, isRunning, options);
