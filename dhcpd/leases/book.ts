@@ -187,7 +187,10 @@ class Book implements RunningLeaseBook {
   }
 
   get(address: Ipv4): Lease | undefined {
-    return this.#ground.replica.get(address);
+    const lease = this.#ground.replica.get(address);
+    if (lease === undefined || !this.#promises.isUnproven(address)) return lease;
+    // Not to be told again before it is durable.
+    return { ...lease, toldUntil: 0 };
   }
 
   ofClient(key: Uint8Array, accept: (address: Ipv4) => boolean): Lease | undefined {

@@ -25,6 +25,9 @@ const MIN_TOLD_SECONDS = 10;
 /** A probe's find is set aside this long before it is declined. */
 const SET_ASIDE_SECONDS = 60;
 
+/** More than this, and every renewal waits for its write. */
+const MAX_UNPROVEN = 262_144;
+
 const outcomes: Record<number, NotBound['outcome'] | undefined> = {
   [CODE.taken]: 'taken',
   [CODE.quarantine]: 'quarantine',
@@ -43,6 +46,8 @@ export type PromiseParts = {
 
 export class Promises {
   readonly #parts: PromiseParts;
+  /** Written by us, and not known to be durable: their holds in the replica prove nothing (R4). */
+  readonly #unproven = new Set<number>();
   readonly counters = { fromMemory: 0, isolated: 0, written: 0 };
 
   constructor(parts: PromiseParts) {
@@ -58,23 +63,42 @@ export class Promises {
   }
 
   async renew(want: BindWant): Promise<BindResult> {
-    const { ground, link, commits } = this.#parts;
+    const { ground, link } = this.#parts;
     const isIsolated = link.mode === 'isolated';
     if (!isIsolated && ground.time.ageMs > MAX_ESTIMATE_AGE_MS) return unknown('store');
-    const told = this.#tellable(want, isIsolated);
+    const told = this.isUnproven(want.address) ? 0 : this.#tellable(want, isIsolated);
     if (isIsolated) {
       if (told < Math.min(MIN_TOLD_SECONDS, want.leaseSeconds)) return unknown('store');
       this.counters.isolated++;
       return this.#now(told);
     }
     if (isWorthTelling(told, want.leaseSeconds)) {
-      commits.behind(bindItem(want, ground.instance, 'renew'));
+      void this.#submit(want, 'renew');
       this.counters.fromMemory++;
       return this.#now(told);
     }
     if (link.mode !== 'up') return unknown('store');
     this.counters.written++;
     return this.#written(want, 'renew');
+  }
+
+  isUnproven(address: number): boolean {
+    return this.#unproven.has(address) || this.#unproven.size >= MAX_UNPROVEN;
+  }
+
+  /** Until it is durable, what it wrote must not be told from the replica. */
+  async #submit(want: BindWant, type: 'bind' | 'renew'): Promise<Outcome> {
+    const { ground, commits } = this.#parts;
+    const { address } = want;
+    const wasProven = !this.isUnproven(address);
+    const hold = ground.replica.get(address)?.holdUntil;
+    if (this.#unproven.size < MAX_UNPROVEN) this.#unproven.add(address);
+    const outcome = await commits.submit(bindItem(want, ground.instance, type));
+    // Not run as far as is known: what was there before still stands.
+    const isAsBefore = wasProven && ground.replica.get(address)?.holdUntil === hold;
+    const isProven = outcome.ran ? outcome.durable || outcome.code !== CODE.done : isAsBefore;
+    if (isProven) this.#unproven.delete(address);
+    return outcome;
   }
 
   async release(client: Client, address: BindWant['address']): Promise<boolean> {
@@ -123,9 +147,9 @@ export class Promises {
   }
 
   async #written(want: BindWant, type: 'bind' | 'renew'): Promise<BindResult> {
-    const { ground, commits, reserve, offering, isolated } = this.#parts;
+    const { ground, reserve, offering, isolated } = this.#parts;
     isolated.spend(want.address);
-    const outcome = await commits.submit(bindItem(want, ground.instance, type));
+    const outcome = await this.#submit(want, type);
     if (!outcome.ran) return unknown(outcome.why);
     if (outcome.code !== CODE.done) return this.#refused(want, outcome.code, outcome.record);
     const name = clientName(want.client.key);
