@@ -27,7 +27,6 @@ end
 
 local function write(name, record)
   redis.call('HSET', names, name, cjson.encode(record))
-  redis.call('HSET', addresses, record.address, name)
   redis.call('ZADD', ends, record['until'], name)
   tell('name', name, 'address', record.address, 'until', string.format('%.0f', record['until']))
 end
@@ -50,7 +49,8 @@ local ops = {}
 function ops.set(change)
   local address, name = change.address, change.name
   local before = redis.call('HGET', addresses, address)
-  if before and before ~= name then leave(address, before) end
+  local isNew = before ~= name
+  if before and isNew then leave(address, before) end
   local held = read(name)
   if held and held.address ~= address then
     local lives = now <= held['until'] and held.key ~= change.key
@@ -59,6 +59,7 @@ function ops.set(change)
       redis.call('HDEL', addresses, held.address)
     end
   end
+  if isNew then redis.call('HSET', addresses, address, name) end
   write(name, {
     address = address, generation = change.generation, key = change.key,
     reserved = change.reserved, ['until'] = change['until'],

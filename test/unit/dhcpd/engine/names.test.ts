@@ -1,5 +1,5 @@
 // Host names and option 81 (RFC 4702), as clients see them.
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import { discover } from '../../../support/dhcp/request.ts';
 import { bind } from '../../../support/dhcp/server-case.ts';
 import { ip, Rig } from '../../../support/dhcp/server-rig.ts';
@@ -94,5 +94,17 @@ describe('the host name of a lease', () => {
     { what: 'none at all', fields: {}, is: undefined },
   ])('$what', async ({ fields, is }) => {
     expect(await hostname(fields)).toBe(is);
+  });
+
+  test.each([
+    { what: 'no option 81', options: [], is: undefined },
+    { what: 'the server shall', options: fqdn(1, ...ascii), is: undefined },
+    { what: 'the client does its own A', options: fqdn(0, ...ascii), is: undefined },
+    { what: 'nobody shall publish it', options: fqdn(8, ...ascii), is: true },
+  ])('$what: told with the binding', async ({ options, is }) => {
+    const rig = new Rig({ plan: { subnets: [zoned] } });
+    const binding = vi.spyOn(rig.book, 'bind');
+    await bind(rig, { options });
+    expect(binding.mock.calls[0]?.[0].noName).toBe(is);
   });
 });

@@ -158,6 +158,22 @@ test('a reservation is found by its address', () => {
   expect(plan.reservationAt(ip('10.2.0.7'))).toBeUndefined();
 });
 
+test('a reserved name is found in the zone of its subnet, by its first label', () => {
+  const named = planOf(`
+subnets:
+  - { subnet: 10.1.0.0/24, ddns: { zone: vm.example } }
+  - { subnet: 10.2.0.0/24, ddns: { zone: vm.example } }
+  - { subnet: 10.3.0.0/24 }
+reservations:
+  - { address: 10.1.0.5, mac: "02:00:00:00:00:05", hostname: Printer.lan }
+  - { address: 10.2.0.5, mac: "02:00:00:00:00:06", hostname: printer }
+  - { address: 10.3.0.5, mac: "02:00:00:00:00:07", hostname: other }
+`);
+  expect(named.addressOfName('vm.example', 'printer')).toBe(ip('10.1.0.5'));
+  expect(named.addressOfName('vm.example', 'other')).toBeUndefined();
+  expect(named.addressOfName('lan', 'printer')).toBeUndefined();
+});
+
 const MAC = Uint8Array.of(2, 0, 0, 0, 0, 5);
 const NOBODY = Uint8Array.of(2, 0, 0, 0, 0, 9);
 const CLIENT_ID = Uint8Array.of(1, 2, 0, 0, 0, 0, 5);
