@@ -33,11 +33,11 @@ async function measureMode(state: State, group: Group, mode: Server): Promise<Fi
   const { run, options } = state;
   const { signal, quick, progress } = options;
   const directory = newDirectory(run);
-  const { pool, filledPerMille } = group;
+  const { pool, filledPerMille, isFailover = false } = group;
   progress(`  ${mode.name}`);
   let running: Running | undefined;
   try {
-    running = await mode.start({ run, directory, pool, filledPerMille });
+    running = await mode.start({ run, directory, pool, filledPerMille, isFailover });
     const [known] = [...state.best.values()].filter((best) => best.mode === mode);
     const wanted = (name: string): boolean => isWanted(options, name);
     const guess = known?.rate ?? mode.guess;

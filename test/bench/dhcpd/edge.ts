@@ -1,5 +1,5 @@
 // Our own servers: one Redis that syncs each write before it answers, and one or two instances on
-// it, each with an address and a relay of its own.
+// it, each with an address and a relay of its own. For a failover: a primary with two replicas.
 import { existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabProcess } from '../../../lab/process.ts';
@@ -13,12 +13,14 @@ import { openStore } from '../../../shared/store/open.ts';
 import { LEASE_SECONDS, PREFIX, TARGETS } from './addresses.ts';
 import { fillRedis } from './edge-fill.ts';
 import { ask, infoOf, type Redis, startRedis } from './redis.ts';
+import { startRedisSet } from './redis-set.ts';
 import { NODE, runInside, spawnInside } from './site.ts';
 import type { Contender, Pool, Running, StartOptions, Target } from './types.ts';
 
 const MAIN = join(import.meta.dirname, '../../../dhcpd/main.ts');
 const READY_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;
+const CONFIG = 'dhcpd.yaml';
 const FIRST_ADMIN_PORT = 9102;
 
 /** One subnet, and nothing in it but the pool. */
@@ -34,7 +36,8 @@ async function storeSubnet(redis: Redis, pool: Pool): Promise<void> {
     authoritative: true,
     rapidCommit: false,
   });
-  const store = openStore({ url: redis.url });
+  // By the socket, since this process is in no namespace of the bench.
+  const store = openStore({ url: `unix:${redis.path}` });
   try {
     await store.apply('dhcpd', [subnet]);
   } finally {
@@ -43,16 +46,17 @@ async function storeSubnet(redis: Redis, pool: Pool): Promise<void> {
 }
 
 /** Its own address alone: two of them share the namespace. */
-function configOf(target: Target, index: number, directory: string, store: string): unknown {
+function configOf(target: Target, index: number, directory: string, redis: Redis): unknown {
   return {
     node: `edge-${index}`,
-    store,
+    store: redis.url,
     stateDirectory: directory,
     relayed: { listen: [`${target.server}:67`] },
     serverId: target.server,
     siblingIds: TARGETS.filter((other) => other !== target).map(({ server }) => server),
     admin: { listen: `127.0.0.1:${FIRST_ADMIN_PORT + index}` },
     control: { socket: join(directory, 'control.sock') },
+    durability: redis.others.length > 0 ? 'replicas:1' : 'auto',
     drain: { timeout: '1s' },
     log: { level: 'warn' },
   };
@@ -67,16 +71,20 @@ async function askReadiness(run: Run, port: number): Promise<true> {
   return true;
 }
 
+/** Of a configuration that is written already. */
+function spawnInstance(run: Run, index: number, at: string): LabProcess {
+  const config = join(at, `edge-${index}`, CONFIG);
+  const argv = [process.execPath, MAIN, '--config', config];
+  return spawnInside(run, argv, { name: `edge-dhcpd-${index}`, node: NODE.servers });
+}
+
 async function startInstance(run: Run, index: number, at: string, redis: Redis) {
   const directory = join(at, `edge-${index}`);
   mkdirSync(directory);
   const [target] = TARGETS.slice(index);
   if (target === undefined) throw new Error(`there is no address for instance ${index}`);
-  const config = join(directory, 'dhcpd.yaml');
-  writeFileSync(config, JSON.stringify(configOf(target, index, directory, redis.url)));
-  const argv = [process.execPath, MAIN, '--config', config];
-  const name = `edge-dhcpd-${index}`;
-  const instance = spawnInside(run, argv, { name, node: NODE.servers });
+  writeFileSync(join(directory, CONFIG), JSON.stringify(configOf(target, index, directory, redis)));
+  const instance = spawnInstance(run, index, at);
   const isReady = (): Promise<true> => askReadiness(run, FIRST_ADMIN_PORT + index);
   await instance.ready('is ready', isReady, READY_LIMIT_MS).catch((error: Error) => {
     throw new Error(`${error.message}\n${instance.tail(5)}`, { cause: error });
@@ -92,8 +100,10 @@ async function leaseBytes({ path }: Redis): Promise<number> {
 }
 
 async function startEdge(options: StartOptions, count: number): Promise<Running> {
-  const { run, directory, pool, filledPerMille } = options;
-  const redis = await startRedis(run, 'redis', directory);
+  const { run, directory, pool, filledPerMille, isFailover } = options;
+  const redis = isFailover
+    ? await startRedisSet(run, directory)
+    : await startRedis(run, 'redis', directory);
   await storeSubnet(redis, pool);
   if (filledPerMille > 0) await fillRedis(redis.path, pool, filledPerMille);
   const instances: LabProcess[] = [];
@@ -102,11 +112,21 @@ async function startEdge(options: StartOptions, count: number): Promise<Running>
   }
   return {
     targets: TARGETS.slice(0, count),
-    pids: () => [redis.process.pid, ...instances.map(({ pid }) => pid)],
+    pids: () => [redis.process, ...redis.others, ...instances].map(({ pid }) => pid),
     leaseBytes: () => leaseBytes(redis),
     stop: async () => {
       await Promise.all(instances.map((instance) => instance.stop(STOP_LIMIT_MS)));
-      await redis.process.stop();
+      await Promise.all([redis.process, ...redis.others].map((each) => each.stop()));
+    },
+    faults: {
+      instance: async () => {
+        await instances.shift()?.kill9();
+        // As a service manager would; with two, the other one serves.
+        if (count === 1) instances.push(spawnInstance(run, 0, directory));
+      },
+      redis: async () => {
+        await redis.process.kill9();
+      },
     },
   };
 }

@@ -2,10 +2,11 @@
 import type { Run } from '../../../lab/run.ts';
 import type { Better } from '../frame/types.ts';
 import { FILLED_POOL, LARGE_POOL } from './addresses.ts';
+import { timeToAnswer } from './kill.ts';
 import { describe, type Measured, runLoad, type Wish } from './load.ts';
 import { residentBytes } from './processes.ts';
 import { type Found, highestRate } from './search.ts';
-import type { Pool, Running } from './types.ts';
+import type { Faults, Pool, Running } from './types.ts';
 
 export interface Session {
   run: Run;
@@ -25,6 +26,8 @@ export interface Group {
   cases: Record<string, { unit: string; better: Better }>;
   pool: Pool;
   filledPerMille: number;
+  /** Its Redis has replicas, one of which takes over. */
+  isFailover?: boolean;
   /** With two instances, too. */
   isScaled: boolean;
   peers: readonly string[];
@@ -112,11 +115,32 @@ async function measureMemory(session: Session): Promise<Figures> {
   const { running, quick } = session;
   const bytes = (): Promise<number> =>
     running.leaseBytes?.() ?? Promise.resolve(residentBytes(running.pids()));
-  // What a server takes once, it has taken after this.
-  await steadyLoad(session, { rate: MEMORY_RATE, seconds: 2 });
-  const before = await bytes();
+  const empty = await bytes();
+  const first = await steadyLoad(session, { rate: MEMORY_RATE, seconds: 2 });
+  const warm = await bytes();
   const { done } = await steadyLoad(session, { rate: MEMORY_RATE, seconds: quick ? 10 : 30 });
-  return { memory: ((await bytes()) - before) / done };
+  const all = await bytes();
+  // What a process takes once, it has taken when it is warm; a store of leases has no such part.
+  const perLease = running.leaseBytes ? (all - empty) / (first.done + done) : (all - warm) / done;
+  return { memory: perLease };
+}
+
+/** Kea's pair would wait for a minute before the standby serves: `max-response-delay`. */
+function killGroup(what: keyof Faults): Group {
+  const name = `kill-${what}`;
+  return {
+    cases: { [name]: { unit: 'ms to the next ACK', better: 'lower' } },
+    pool: LARGE_POOL,
+    filledPerMille: 0,
+    isFailover: what === 'redis',
+    isScaled: true,
+    peers: [],
+    measure: async ({ run, running, progress }) => {
+      const ms = await timeToAnswer(run, running, what);
+      progress(`    ${ms.toFixed(0)} ms`);
+      return { [name]: ms };
+    },
+  };
 }
 
 const ALL_PEERS = ['kea-memfile', 'kea-postgresql', 'kea-ha'];
@@ -147,4 +171,6 @@ export const GROUPS: readonly Group[] = [
     cases: { memory: { unit: 'bytes per lease', better: 'lower' } },
     measure: measureMemory,
   },
+  killGroup('instance'),
+  killGroup('redis'),
 ];

@@ -13,9 +13,17 @@ export interface Redis {
   process: LabProcess;
   url: string;
   path: string;
+  /** Of the whole set, when there are replicas. */
+  others: LabProcess[];
 }
 
-export async function startRedis(run: Run, name: string, directory: string): Promise<Redis> {
+/** `more`: further settings. On a unix socket only, unless they have a port. */
+export async function startRedis(
+  run: Run,
+  name: string,
+  directory: string,
+  more: Record<string, string | number> = {},
+): Promise<Redis> {
   const path = join(directory, `${name}.sock`);
   const settings = {
     port: 0,
@@ -25,13 +33,15 @@ export async function startRedis(run: Run, name: string, directory: string): Pro
     appendonly: 'yes',
     appendfsync: 'always',
     daemonize: 'no',
+    appenddirname: `${name}.aof`,
+    ...more,
   };
   const args = Object.entries(settings).flatMap(([key, value]) => [`--${key}`, String(value)]);
   const argv = ['redis-server', ...args];
   const started = spawnInside(run, argv, { name, node: NODE.servers });
   const answers = async (): Promise<boolean> => (await ask(path, ['PING'])) === 'PONG';
   await started.ready('answers', answers, READY_LIMIT_MS);
-  return { process: started, url: `unix:${path}`, path };
+  return { process: started, url: `unix:${path}`, path, others: [] };
 }
 
 type Word = string | Uint8Array;

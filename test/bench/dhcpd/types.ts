@@ -20,6 +20,8 @@ export interface StartOptions {
   pool: Pool;
   /** How many of a thousand addresses are leased already, spread evenly: see isFilled. */
   filledPerMille: number;
+  /** Ours: a Redis with replicas, one of which takes over. */
+  isFailover: boolean;
 }
 
 export interface Running {
