@@ -251,6 +251,16 @@ describe('what dns reads', () => {
   });
 });
 
+test('a name whose end nobody has cleared away yet is not shown, and free', async () => {
+  const ended = { address: '10.1.0.7', generation: 1, key: '0109', reserved: false, until: 1 };
+  await redis.ask(`HSET ${keys.names} a ${JSON.stringify(JSON.stringify(ended))}`);
+  expect(await shown()).toEqual({});
+  const one = instance(records(0));
+  tell(one, { at: '10.1.0.8', hostname: 'a' });
+  await one.names.stop();
+  expect(await shown()).toEqual({ a: '10.1.0.8' });
+});
+
 test('an instance that has nothing to write takes away what has ended, in slices', async () => {
   const changes = Array.from({ length: 250 }, (_, at) => ({
     ...{ op: 'set', zone: ZONE, address: ip(`10.1.1.${at}`), name: `n${at}`, key: `01${at}` },
