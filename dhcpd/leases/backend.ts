@@ -14,8 +14,17 @@ import { parseStoreUrl } from '../../shared/store/url.ts';
 import type { Durability } from './durability.ts';
 import { inspectDurability, Proof, WAIT_MS } from './durability.ts';
 import { LogReader } from './log-reader.ts';
-import { blockBytes, entryOf, packItem, parseDetails, unpackResults, writerOf } from './packed.ts';
-import { blockId, blockOf, FIELD, LINEAGE_CHARACTERS } from './record.ts';
+import {
+  blockBytes,
+  entryOf,
+  hasVersion,
+  packItems,
+  parseDetails,
+  unpackResults,
+  writerOf,
+} from './packed.ts';
+import { itemAt, onePart, type Part, splitByBlock, splitToAdopt } from './parts.ts';
+import { blockId, blockOf, LINEAGE_CHARACTERS } from './record.ts';
 import type {
   BlockBytes,
   Details,
@@ -31,7 +40,6 @@ const MAX_LOG_ENTRIES = 20_000;
 const MAX_LOG_RECORDS = 200_000;
 const MIN_LOG_ENTRIES = 1000;
 const BLOCKS_PER_READ = 64;
-const BLOCKS_PER_ADOPT = 128;
 const BLOCKS_PER_SCAN = 1000;
 const COMMIT_LANES = ['commit-0', 'commit-1'] as const;
 const READ_LANE = 'read';
@@ -80,8 +88,6 @@ function linksTo(store: StoreConfig): Links {
   return new Links(address, store, Object.values(scripts));
 }
 
-type Part = { node: string; blocks: number[]; items: Item[]; places: number[] };
-
 export class RedisLeases implements LeaseBackend {
   /** Entries of the log that a Cluster did not take. */
   unlogged = 0;
@@ -128,7 +134,8 @@ export class RedisLeases implements LeaseBackend {
       const link = await this.#links.link(COMMIT_LANES[0], part.node);
       if (from === lineageOf(link)) continue; // ours: lengthen() is for those
       const keys = part.blocks.map((block) => this.#keys.block(blockId(block)).records);
-      const argv = [from, lineageOf(link), seconds];
+      // As it was read, a character a byte: what a foreign hand damaged is adopted, too.
+      const argv = [Buffer.from(from, 'latin1'), lineageOf(link), seconds];
       const register = await this.#register(link, part.blocks);
       const call: Call = { script: scripts.adopt, keys, argv };
       const reply = await this.#commit(link, [...register, call]);
@@ -258,7 +265,7 @@ export class RedisLeases implements LeaseBackend {
       Buffer.concat(part.blocks.map((block, at) => blockWord(block, known[at] ?? false))),
       this.#logEntries(part.items.length),
       writerOf(part.items),
-      ...part.items.map((item) => packItem(item, index.get(blockOf(item.address)) ?? 0)),
+      packItems(part.items, (block) => index.get(block) ?? 0),
     ];
     const call: Call = { script: scripts.leases, keys, argv };
     const { answer, durable } = await this.#commit(link, [...register, call]);
@@ -275,9 +282,8 @@ export class RedisLeases implements LeaseBackend {
     }
     const results = unpackResults(second, third);
     for (const [at, { record }] of results.entries()) {
-      // A record with a version is one of a block that exists.
-      const exists = durable && isVersioned(record);
-      if (exists) this.#known.set(blockOf(itemAt(part, at).address), link.runId);
+      if (durable && hasVersion(record))
+        this.#known.set(blockOf(itemAt(part, at).address), link.runId);
     }
     if (this.#links.isCluster) this.#append(part.items, results);
     return { nowSeconds: Number(first), results, durable };
@@ -324,7 +330,7 @@ export class RedisLeases implements LeaseBackend {
 
   /** The blocks by the server they are on, each block once, and the items with them. */
   async #parts(blocks: readonly number[], items: readonly Item[] = []): Promise<Part[]> {
-    if (!this.#links.isCluster) return [onePart(blocks, items)];
+    if (!this.#links.isCluster) return [onePart(ONLY, blocks, items)];
     const parts = new Map<string, Part>();
     const homes = new Map<number, Part>();
     for (const block of new Set(blocks)) {
@@ -359,35 +365,6 @@ export class RedisLeases implements LeaseBackend {
       this.unlogged++;
     });
   }
-}
-
-function onePart(blocks: readonly number[], items: readonly Item[]): Part {
-  return { node: ONLY, blocks: [...new Set(blocks)], items: [...items], places: [...items.keys()] };
-}
-
-function splitByBlock(part: Part): Part[] {
-  return part.blocks.map((block) => {
-    const at = [...part.items.keys()].filter((i) => blockOf(itemAt(part, i).address) === block);
-    const places = at.map((i) => part.places[i] ?? 0);
-    return { node: part.node, blocks: [block], items: at.map((i) => itemAt(part, i)), places };
-  });
-}
-
-function splitToAdopt(part: Part): Part[] {
-  const count = Math.ceil(part.blocks.length / BLOCKS_PER_ADOPT);
-  return Array.from({ length: count }, (_, at) => {
-    const first = at * BLOCKS_PER_ADOPT;
-    return { ...part, blocks: part.blocks.slice(first, first + BLOCKS_PER_ADOPT) };
-  });
-}
-
-function itemAt(part: Part, at: number): Item {
-  return part.items[at] as Item; // `at` is one of its indexes
-}
-
-function isVersioned(record: Uint8Array): boolean {
-  for (let at: number = FIELD.version; at < record.length; at++) if (record[at] !== 0) return true;
-  return false;
 }
 
 function lineageOf(link: Link): string {

@@ -86,6 +86,21 @@ export class Commits {
     return new Promise((resolve) => this.#enqueue(item, resolve));
   }
 
+  /** Each is told of by its index; resolves after the last. */
+  submitAll(items: readonly Item[], told: (index: number, outcome: Outcome) => void) {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    let left = items.length;
+    if (left === 0) resolve();
+    for (const [index, item] of items.entries()) {
+      this.#enqueue(item, (outcome) => {
+        told(index, outcome);
+        left--;
+        if (left === 0) resolve();
+      });
+    }
+    return promise;
+  }
+
   /** For what nobody waits for. */
   behind(item: Item): void {
     this.#enqueue(item, ignore);

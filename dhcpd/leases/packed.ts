@@ -3,7 +3,7 @@ import { formatIpv4, type Ipv4, ipv4FromBytes } from '../../shared/net/ipv4.ts';
 import { FIELD, RECORD_BYTES } from './record.ts';
 import type { BlockBytes, Details, Item, ItemResult, LeaseEvent, LogEntry, Op } from './types.ts';
 
-const ITEM_HEAD_BYTES = 11;
+const ITEM_HEAD_BYTES = 15;
 const LOGGED_BYTES = 4 + RECORD_BYTES;
 const MAX_DETAILS_BYTES = 4096;
 /** Stands in an event's JSON, which never has it, for what the client was told. */
@@ -19,23 +19,71 @@ const opCodes: Record<Op, number> = {
   teach: 7,
 };
 
-/** `index`: of the item's block in the call. */
-export function packItem(item: Item, index: number): Buffer {
-  const details = item.details === undefined ? '' : detailsJson(item.details);
-  const event = item.event === undefined ? '' : eventJson(item, item.event);
-  const detailsBytes = Buffer.byteLength(details);
-  const eventBytes = Buffer.byteLength(event);
-  const packed = Buffer.allocUnsafe(ITEM_HEAD_BYTES + RECORD_BYTES + detailsBytes + eventBytes);
-  packed.writeUInt16BE(index, 0);
-  packed.writeUInt8(item.address & 255, 2);
-  packed.writeUInt8(opCodes[item.op], 3);
-  packed.writeUInt8((item.offered ? 1 : 0) | (item.force ? 2 : 0), 4);
-  packed.writeUInt32BE(item.seconds, 5);
-  packed.writeUInt16BE(detailsBytes, 9);
-  packed.set(item.record, ITEM_HEAD_BYTES);
-  if (detailsBytes > 0) packed.write(details, ITEM_HEAD_BYTES + RECORD_BYTES);
-  if (eventBytes > 0) packed.write(event, ITEM_HEAD_BYTES + RECORD_BYTES + detailsBytes);
+/** All items of a call in one piece; `indexOf` tells where a block is among the call's. */
+export function packItems(items: readonly Item[], indexOf: (block: number) => number): Buffer {
+  const parts: Part[] = [];
+  let bytes = 0;
+  for (const item of items) {
+    const last = parts.at(-1);
+    if (last !== undefined && follows(item, last)) {
+      last.count++;
+      continue;
+    }
+    const details = item.details === undefined ? '' : detailsJson(item.details);
+    const event = item.event === undefined ? '' : eventJson(item, item.event);
+    const detailsBytes = details === '' ? 0 : Buffer.byteLength(details);
+    const eventBytes = event === '' ? 0 : Buffer.byteLength(event);
+    parts.push({ item, count: 1, details, event, detailsBytes, eventBytes });
+    bytes += ITEM_HEAD_BYTES + RECORD_BYTES + detailsBytes + eventBytes;
+  }
+  const packed = Buffer.allocUnsafe(bytes);
+  let at = 0;
+  for (const part of parts) at = writePart(packed, at, part, indexOf);
   return packed;
+}
+
+type Part = {
+  item: Item;
+  /** So many addresses in a row. */
+  count: number;
+  details: string;
+  event: string;
+  detailsBytes: number;
+  eventBytes: number;
+};
+
+/** The same is asked of the next address: a reserve is many of these. */
+function follows(item: Item, { item: first, count }: Part): boolean {
+  return (
+    item.op === 'reserve' &&
+    first.op === 'reserve' &&
+    item.record === first.record &&
+    item.seconds === first.seconds &&
+    item.address === first.address + count &&
+    item.address >>> 8 === first.address >>> 8
+  );
+}
+
+function writePart(
+  into: Buffer,
+  start: number,
+  { item, count, details, event, detailsBytes, eventBytes }: Part,
+  indexOf: (block: number) => number,
+): number {
+  let at = into.writeUInt16BE(indexOf(item.address >>> 8), start);
+  at = into.writeUInt8(item.address & 255, at);
+  at = into.writeUInt8(opCodes[item.op], at);
+  at = into.writeUInt8((item.offered ? 1 : 0) | (item.force ? 2 : 0), at);
+  at = into.writeUInt16BE(count, at);
+  at = into.writeUInt32BE(item.seconds, at);
+  at = into.writeUInt16BE(detailsBytes, at);
+  at = into.writeUInt16BE(eventBytes, at);
+  into.set(item.record, at);
+  at += RECORD_BYTES;
+  if (detailsBytes > 0) into.write(details, at);
+  at += detailsBytes;
+  if (eventBytes > 0) into.write(event, at);
+  return at + eventBytes;
 }
 
 function detailsJson(details: Details): string {
@@ -120,6 +168,12 @@ export function* loggedRecords(entry: LogEntry): Generator<{ address: Ipv4; reco
     const record = entry.records.subarray(at + 4, at + LOGGED_BYTES);
     yield { address: ipv4FromBytes(entry.records, at), record };
   }
+}
+
+/** A record with a version is one of a block that exists. */
+export function hasVersion(record: Uint8Array): boolean {
+  for (let at: number = FIELD.version; at < record.length; at++) if (record[at] !== 0) return true;
+  return false;
 }
 
 /** Who writes: the same in all items of a call. */

@@ -302,13 +302,19 @@ export class Reserve {
     if (picked.length === 0 && !pool.mayHaveUnused)
       stock.emptyUntilMs = this.#ground.clock.monotonicMs() + EMPTY_MS;
     let refused = 0;
-    await Promise.all(
-      picked.map(async (address) => {
-        const outcome = await this.#commits.submit(this.item('reserve', address, TERM_SECONDS));
-        if (this.settle(pool, address, outcome)) stock.ready.push(address);
-        else if (outcome.ran) refused++;
-      }),
-    );
+    // The very same record: addresses in a row are one change to Redis.
+    const { record } = this.item('reserve', 0, TERM_SECONDS);
+    const items = picked.map((address) => ({
+      op: 'reserve' as const,
+      address: address as Item['address'], // from a pool's range
+      record,
+      seconds: TERM_SECONDS,
+    }));
+    await this.#commits.submitAll(items, (index, outcome) => {
+      const address = picked[index] ?? 0;
+      if (this.settle(pool, address, outcome)) stock.ready.push(address);
+      else if (outcome.ran) refused++;
+    });
     // Another instance's cursor has come here.
     if (refused > picked.length / 2) pool.jump(this.#ground.random.next());
     // The pool's plan may have gone meanwhile.

@@ -3,9 +3,9 @@
 -- KEYS  for each block: its string, its detail hash; last, when their number is odd, the log
 -- ARGV  1 lineage, 16 bytes   2 for each block 4 bytes: 1 when it is known to exist, 3 octets
 --       3 most entries of the log   4 instance, as text for the log
---       then items: block u16 (from 0), octet u8, op u8, flags u8 (1 offered, 2 force),
---       seconds u32, length of details u16, record (64 bytes), details (JSON), event (JSON, in
---       which a byte 0 stands for toldUntil); big endian
+--       5 items: block u16 (from 0), octet u8, op u8, flags u8 (1 offered, 2 force), count u16 (so
+--       many addresses in a row), seconds u32, lengths of details and event u16, record (64 bytes),
+--       details (JSON), event (JSON, in which a byte 0 stands for toldUntil); big endian
 -- Result { now, codes (a byte each), records (64 bytes each) }, or, nothing written,
 --        { 'FENCED', now, lineage of the block, block from 0 }
 
@@ -190,7 +190,9 @@ local function write(r, item, new, block)
     r.told, r.boundAt, r.instance, r.chaddr, r.key, r.lease, block.next)
   call('SETRANGE', block.key, item.at, bytes)
   if log then
-    logged[#logged + 1] = block.prefix .. char(item.octet) .. bytes
+    logged[#logged + 1] = block.prefix
+    logged[#logged + 1] = char(item.octet)
+    logged[#logged + 1] = bytes
     local event = item.event
     if event ~= '' then
       local gap = string.find(event, '\0', 1, true)
@@ -201,23 +203,63 @@ local function write(r, item, new, block)
   return bytes
 end
 
-for i = 5, #ARGV do
-  local packed = ARGV[i]
-  local index, octet, op, flags, seconds, length = unpackBytes('>I2BBBI4I2', packed)
-  local block = blocks[index + 1]
+local items = ARGV[5]
+local HEAD = '>I2BBBI2I4I2I2'
+local HEAD_BYTES = 15
+
+-- Addresses in a row that nobody ever had, reserved at once; false when there is more to it.
+local function reserveRun(block, octet, count, seconds, record)
+  local at = HEADER_BYTES + RECORD_BYTES * octet
+  local old = call('GETRANGE', block.key, at, at + count * RECORD_BYTES - 1)
+  if old ~= '' and old ~= string.rep(ZERO_RECORD, count) then return false end
+  local new = parse(items, record)
+  local r = parse(ZERO_RECORD, 1)
+  local item = { op = 2, octet = octet, seconds = seconds, at = at, details = '', event = '' }
+  if ops[2](r, new, item, block) ~= DONE then return false end
+  local bytes = write(r, item, new, block)
+  call('SETRANGE', block.key, at + RECORD_BYTES, string.rep(bytes, count - 1))
+  if log then
+    for i = 1, count - 1 do
+      logged[#logged + 1] = block.prefix
+      logged[#logged + 1] = char(octet + i)
+      logged[#logged + 1] = bytes
+    end
+  end
+  codes[#codes + 1] = string.rep(char(DONE), count)
+  records[#records + 1] = string.rep(bytes, count)
+  return true
+end
+
+local function run(block, octet, op, flags, seconds, record, details, event)
   local at = HEADER_BYTES + RECORD_BYTES * octet
   local item = {
     octet = octet, op = op, seconds = seconds, at = at,
-    offered = flags % 2 == 1, force = flags % 4 >= 2,
-    details = length == 0 and '' or sub(packed, 76, 75 + length), event = sub(packed, 76 + length),
+    offered = flags % 2 == 1, force = flags % 4 >= 2, details = details, event = event,
   }
   local bytes = call('GETRANGE', block.key, at, at + RECORD_BYTES - 1)
   if #bytes < RECORD_BYTES then bytes = bytes .. sub(ZERO_RECORD, #bytes + 1) end
-  local old, new = parse(bytes, 1), parse(packed, 12)
+  local old, new = parse(bytes, 1), parse(items, record)
   local code, instead = ops[op](old, new, item, block)
   if code == DONE then bytes = write(instead or old, item, new, block) end
   codes[#codes + 1] = char(code)
   records[#records + 1] = bytes
+end
+
+local position = 1
+while position <= #items do
+  local index, octet, op, flags, count, seconds, detailsBytes, eventBytes =
+    unpackBytes(HEAD, items, position)
+  local block = blocks[index + 1]
+  local record = position + HEAD_BYTES
+  local text = record + RECORD_BYTES
+  position = text + detailsBytes + eventBytes
+  if count == 1 or not reserveRun(block, octet, count, seconds, record) then
+    local details = detailsBytes == 0 and '' or sub(items, text, text + detailsBytes - 1)
+    local event = eventBytes == 0 and '' or sub(items, text + detailsBytes, position - 1)
+    for i = 0, count - 1 do
+      run(block, octet + i, op, flags, seconds, record, details, event)
+    end
+  end
 end
 
 for _, block in ipairs(blocks) do

@@ -111,6 +111,41 @@ export function describeLeaseBackend(
       expect(await stored(backend, b)).toMatchObject(infinite);
     });
 
+    test.each([
+      { what: 'of a block that nobody ever used', taken: [], codes: [0, 0, 0, 0, 0] },
+      { what: 'with one that is held among them', taken: [2], codes: [0, 0, 1, 0, 0] },
+      { what: 'again, by the same instance', taken: [], before: 'reserve', codes: [0, 0, 0, 0, 0] },
+    ])('addresses in a row are reserved by one record: $what', async (row) => {
+      const block = blockOf(next());
+      const addresses = [0, 1, 2, 3, 4].map((at) => addressIn(block, 250 + at));
+      for (const at of row.taken) {
+        const address = addresses[at] ?? expect.fail();
+        await ran(backend, [itemOf('bind', address, { client: 2, state: STATE.bound })]);
+      }
+      const { record } = itemOf('reserve', addressIn(block, 0), { state: STATE.reserved });
+      const items = addresses.map((address) => ({
+        op: 'reserve' as const,
+        address,
+        record,
+        seconds: 60,
+      }));
+      if (row.before) await ran(backend, items);
+      const tail = await backend.logTail();
+      const { results, nowSeconds } = await ran(backend, items);
+      expect(results.map(({ code }) => code)).toEqual(row.codes);
+      for (const [at, address] of addresses.entries()) {
+        const lease = decodeRecord(results[at]?.record ?? expect.fail(), 0, address);
+        expect(await stored(backend, address)).toEqual(lease);
+        if (row.codes[at] !== CODE.done) continue;
+        const after = { state: STATE.reserved, holdUntil: nowSeconds + 60, instance: nodeA };
+        expect(lease).toMatchObject(after);
+      }
+      const entries = await backend.follow(tail, 1000, never);
+      if (entries === 'trimmed') throw new Error('trimmed');
+      const logged = entries.reduce((sum, { records }) => sum + records.length / 68, 0);
+      expect(logged).toBe(row.codes.filter((code) => code === CODE.done).length);
+    });
+
     test('two writers at once get one address between them', async () => {
       const address = next();
       const both = await Promise.all([

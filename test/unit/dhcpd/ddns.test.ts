@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { labelOf, merged, type NameChange, namedBy, zonesOf } from '../../../dhcpd/ddns.ts';
 import { rowsOf } from '../../../dhcpd/ddns-records.ts';
 import { bindItem } from '../../../dhcpd/leases/items.ts';
-import { packItem } from '../../../dhcpd/leases/packed.ts';
+import { packItems } from '../../../dhcpd/leases/packed.ts';
 import { encodeRecord, packKey } from '../../../dhcpd/leases/record.ts';
 import { CODE, type LeaseEvent, STATE } from '../../../dhcpd/leases/types.ts';
 import { ip, simplePlan } from '../../support/dhcp/simple-plan.ts';
@@ -133,12 +133,12 @@ describe('a change of a lease', () => {
     expect(named(said)).toBeUndefined();
   });
 
-  test('a wish not to be named goes along with the item, and into no log', () => {
+  test('a wish not to be named goes along with the item', () => {
     const client = { key: Uint8Array.of(1, 2), htype: 1, chaddr: new Uint8Array(6) };
     const want = { client, address: ip('10.1.0.7'), leaseSeconds: 60, offered: false };
     const item = bindItem({ ...want, noName: true, details: { hostname: 'web' } }, 7, 'bind');
     expect(item.event).toMatchObject({ hostname: 'web', noName: true });
-    expect(packItem(item, 0).toString('latin1')).not.toContain('noName');
+    expect(packItems([item], () => 0).toString('latin1')).not.toContain('noName');
     expect(bindItem(want, 7, 'bind').event).not.toHaveProperty('noName');
   });
 
