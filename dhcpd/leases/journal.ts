@@ -73,14 +73,16 @@ function encodeEntry(address: number, record: Uint8Array): Uint8Array {
   return bytes;
 }
 
-/** Entries up to the first that is not whole. */
+/** Entries that are whole; what is torn or damaged is passed over, byte by byte. */
 export function decodeJournal(bytes: Uint8Array): [number, Uint8Array][] {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   const entries: [number, Uint8Array][] = [];
-  for (let at = 0; at + ENTRY_BYTES <= bytes.length; at += ENTRY_BYTES) {
+  for (let at = 0; at + ENTRY_BYTES <= bytes.length; ) {
     const sum = view.getUint32(at + 4 + RECORD_BYTES);
-    if (crc32(bytes.subarray(at, at + 4 + RECORD_BYTES)) !== sum) break;
-    entries.push([view.getUint32(at), bytes.slice(at + 4, at + 4 + RECORD_BYTES)]);
+    if (crc32(bytes.subarray(at, at + 4 + RECORD_BYTES)) === sum) {
+      entries.push([view.getUint32(at), bytes.slice(at + 4, at + 4 + RECORD_BYTES)]);
+      at += ENTRY_BYTES;
+    } else at++;
   }
   return entries;
 }

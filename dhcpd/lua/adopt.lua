@@ -18,6 +18,7 @@ for _, key in ipairs(KEYS) do
   local header = redis.call('GETRANGE', key, 0, 39)
   local of, version, quarantine, _, since = '', 0, 0, 0, 0
   if #header >= 40 then of, version, quarantine, _, since = struct.unpack(HEADER, header) end
+  if string.byte(of) == 0 then of = '' end -- none that was ever made
   if of == from and not (from == to and untilThen <= quarantine) then
     if of == '' then redis.call('SETRANGE', key, LAST_BYTE, '\0') end
     version = version + 1
