@@ -125,7 +125,7 @@ export class Recovery {
       const ours = decodeRecord(known.bytes, recordOffset(address), address);
       const theirs = decodeRecord(bytes, recordOffset(address), address);
       if (!isAhead(ours, theirs)) continue;
-      behind = true;
+      if (!isMadeFrom(ours, theirs)) behind = true;
       // A short reserve promised nothing to anybody.
       if (ours.state === STATE.reserved && !ours.isLongReserve) continue;
       const record = recordBytes(known, address);
@@ -234,6 +234,13 @@ export function isAhead(ours: Lease, theirs: Lease): boolean {
   if (ours.generation !== theirs.generation) return ours.generation > theirs.generation;
   if (theirs.state === STATE.unused) return true;
   return sameKey(ours, theirs) && ours.holdUntil > theirs.holdUntil;
+}
+
+/** Promised without Redis, out of the very reserve that Redis still has: nothing was lost. */
+function isMadeFrom(ours: Lease, theirs: Lease): boolean {
+  const isReserve = theirs.state === STATE.reserved && theirs.isLongReserve;
+  const isSame = ours.version === theirs.version && ours.instance === theirs.instance;
+  return ours.state === STATE.bound && isReserve && isSame;
 }
 
 function sameKey(a: Lease, b: Lease): boolean {

@@ -18,7 +18,7 @@ export type DhcpdStatus = {
   state: string;
   checks: { name: string; problem?: string }[];
   store: { up: boolean };
-  leases: { condition: string; durability: string | null };
+  leases: { condition: string; durability: string | null; reserve: { long: number } };
   members: { all: string[]; onLan: string[] };
   networks: { network: string; bound: number; free: number }[];
   messages: Record<string, number>;
