@@ -16,8 +16,8 @@ import type { Ingress, Link, Outgoing } from './types.ts';
 
 const SERVER_PORT = 67;
 const CLIENT_PORT = 68;
-/** Of the kernel's memory; a frame takes up to 64 KB of it. */
-const RING_BYTES = 4 * 1024 * 1024;
+/** Of the kernel's memory; a frame takes up to 64 KB of it: 500 clients may start at once. */
+const RING_BYTES = 32 * 1024 * 1024;
 /** A link of a pattern has one client. */
 const SMALL_RING_BYTES = 512 * 1024;
 const EVERYBODY = ipv4(0xffffffff);
