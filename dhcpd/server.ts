@@ -208,15 +208,15 @@ export class DhcpServer {
       settings,
       query,
       isDraining: this.#state !== 'serving',
-      counts: (network) => this.#countsOf(prepared, network),
+      counts: (network, asOfNow) => this.#countsOf(prepared, network, asOfNow),
     };
   }
 
-  #countsOf(prepared: Prepared, network: Network): LeaseCounts {
+  #countsOf(prepared: Prepared, network: Network, asOfNow = false): LeaseCounts {
     const nowMs = this.#dependencies.clock.monotonicMs();
     const known = this.#counts.get(network);
     // Near the end every address counts.
-    const isRecent = known !== undefined && nowMs - known.atMs < COUNT_EVERY_MS;
+    const isRecent = !asOfNow && known !== undefined && nowMs - known.atMs < COUNT_EVERY_MS;
     if (isRecent && known.counts.free > 0) return known.counts;
     const counts = countNetwork(this.#dependencies.book, prepared, network);
     this.#counts.set(network, { counts, atMs: nowMs });

@@ -37,7 +37,7 @@ export function decideDecline(context: Context): Decision {
 
 /** Whoever makes up clients must not empty a pool for a day. */
 function quarantineOf({ settings, counts }: Context, { network }: Scope): number {
-  const { declined, total } = counts(network);
+  const { declined, total } = counts(network, true);
   if (declined < total * DECLINED_SHARE) return settings.declineSeconds;
   return Math.min(SHORT_BACKOFF_SECONDS, settings.declineSeconds);
 }

@@ -42,8 +42,8 @@ export type Context = {
   settings: ServerSettings;
   query: Query;
   isDraining: boolean;
-  /** Of the pools of a network; may be a second old. */
-  counts: (network: Network) => LeaseCounts;
+  /** Of the pools of a network; may be a second old, unless they are wanted as of now. */
+  counts: (network: Network, asOfNow?: boolean) => LeaseCounts;
   /** For explain: hears each step in words. */
   trace?: ((step: string) => void) | undefined;
 };
