@@ -44,7 +44,7 @@ export function explain(
   last: LastDecision | undefined,
 ): Explanation {
   const steps: string[] = [];
-  const context = contextOf(describedQuery(asked));
+  const context = withServerId(contextOf(describedQuery(asked)));
   const known = recordOf(context, asked);
   if (known !== undefined) steps.push(recordWords(known, context.leases.nowSeconds()));
   const query = placed(context, asked, known, steps);
@@ -85,6 +85,13 @@ function describedQuery({ mac, clientId, relay, circuitId, link, address, option
   };
   const ingress = { source: giaddr, sourcePort: 67, receivedMs: 0, ...(link ? { link } : {}) };
   return makeQuery(request, ingress);
+}
+
+/** A message by UDP was sent to an address of ours; which one, a description does not say. */
+function withServerId(context: Context): Context {
+  const { settings, query } = context;
+  if (settings.serverId !== undefined || query.ingress.link !== undefined) return context;
+  return { ...context, settings: { ...settings, serverId: NO_ADDRESS } };
 }
 
 /** Its record, wherever. */

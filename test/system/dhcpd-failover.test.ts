@@ -1,5 +1,5 @@
-// Redis behind Sentinels, two dhcpds, clients that come and renew all the time: the primary is killed,
-// then frozen and thawed. No address is ever promised to two, and service comes back.
+// Redis behind Sentinels, two dhcpds, clients that come and renew all the time: the primary is
+// killed, then frozen and thawed. No address is ever promised to two, and service comes back.
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { until } from '../../lab/ready.ts';
 import { addBridge } from '../support/dhcp/clients-machines.ts';

@@ -120,7 +120,7 @@ describe('an address, and what comes with it', () => {
     expect(await client.once()).toBe(told.new_ip_address);
   });
 
-  test('dhcpcd: by rapid commit, with a DUID, a long option; released; the same again', async () => {
+  test('dhcpcd: rapid commit, a DUID, a long option; released; the same again', async () => {
     const client = new Dhcpcd(rig.directory, rig.machine('cp'), 'duid\noption rapid_commit');
     const rapid = async () => (await d1.count('acked-rapid')) + (await d2.count('acked-rapid'));
     const before = await rapid();
@@ -249,7 +249,7 @@ describe.concurrent('what takes its time', () => {
     expect(lease?.state).toBe('declined');
   });
 
-  test('all renew at T1; when their server is killed, they rebind with the other at T2', async () => {
+  test('all renew at T1; their server killed, they rebind with the other at T2', async () => {
     await d2.control('POST', '/drain'); // so that all of them are d1's
     await until('d2 leaves them to d1', async () => (await d2.status()).state === 'drained');
     const udhcpc = new Udhcpc(rig.directory, rig.machine('k1'));

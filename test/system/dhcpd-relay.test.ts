@@ -1,5 +1,5 @@
-// Relays: dhcrelay, and messages made by hand, between a network of clients and two dhcpds that have
-// no link there.
+// Relays: dhcrelay, and messages made by hand, between a network of clients and two dhcpds that
+// have no link there.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../../lab/ready.ts';
 import { addBridge } from '../support/dhcp/clients-machines.ts';
@@ -109,7 +109,7 @@ describe('dhcrelay', () => {
     expect(got.filter((address) => address?.startsWith('10.30.1.'))).not.toEqual([]);
   });
 
-  test('option 82 comes back whole: dhcrelay takes it out and the client has its circuit', async () => {
+  test('option 82 comes back whole, and the reservation is its circuit's', async () => {
     await dhcrelay('-a', '-D', D1, D2);
     const client = new Udhcpc(rig.directory, rig.machine('c5'));
     const address = await client.once();
@@ -118,7 +118,7 @@ describe('dhcrelay', () => {
     expect(lease).toMatchObject({ state: 'bound', circuitId: '6530' });
   });
 
-  test('a renewal comes by the router, without the relay: its subnet is that of ciaddr', async () => {
+  test('a renewal comes by the router, not the relay: its subnet is that of ciaddr', async () => {
     const running = await dhcrelay(D1, D2);
     const client = new Udhcpc(rig.directory, rig.machine('c4'));
     const program = client.start();

@@ -1,5 +1,4 @@
-// perfdhcp as a load of many clients, and what is right about its report: no address twice, and each
-// held by the client that was told it.
+// perfdhcp as a load of many clients, each with a MAC of its own, and all that a server has bound.
 import {
   mergeReports,
   parseReport,

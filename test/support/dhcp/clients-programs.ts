@@ -34,7 +34,11 @@ deconfig | EXPIRE | FAIL | RELEASE | STOP | NAK | STOPPED | PREINIT)
   ip -4 address flush dev "$interface"
   ip link set dev "$interface" up ;;
 bound | renew | BOUND | RENEW | REBIND | REBOOT)
-  if [ -e ${directory}/refuse ]; then rm ${directory}/refuse; { echo "=DECLINE"; ${WRITE}; exit 3; fi
+  if [ -e ${directory}/refuse ]; then
+    rm ${directory}/refuse
+    { echo "=DECLINE"; ${WRITE}
+    exit 3
+  fi
   # What is there already stays, with the routes by it.
   if ! ip -4 address show dev "$interface" | grep -q "inet $address/"; then
     ip -4 address flush dev "$interface"
@@ -151,7 +155,7 @@ request subnet-mask, broadcast-address, routers, domain-name, domain-name-server
   interface-mtu, rfc3442-routes, long-private, domain-search;
 `;
 
-/** ISC's. A copy of the program: AppArmor, where it is on, confines the installed one by its path. */
+/** ISC's. A copy of the program, for AppArmor may confine the installed one, by its path. */
 export class Dhclient extends ClientFiles {
   constructor(parent: string, machine: Machine, conf = '') {
     super(parent, machine, 'dhclient');
