@@ -109,7 +109,7 @@ describe('dhcrelay', () => {
     expect(got.filter((address) => address?.startsWith('10.30.1.'))).not.toEqual([]);
   });
 
-  test('option 82 comes back whole, and the reservation is its circuit's', async () => {
+  test('option 82 comes back whole, and the reservation of its circuit is found', async () => {
     await dhcrelay('-a', '-D', D1, D2);
     const client = new Udhcpc(rig.directory, rig.machine('c5'));
     const address = await client.once();
