@@ -52,6 +52,13 @@ describe('explain', () => {
     expect(rig.server.explain(asked)).toMatchObject({ address: ip('10.0.0.51') });
   });
 
+  test('a server without an identifier of its own is asked like any other', () => {
+    const rig = new Rig({ plan: site, settings: { serverId: undefined } });
+    const { verdict } = rig.server.explain({ mac, relay: ip('10.0.0.254') });
+    expect(verdict).toBe('offer');
+    expect(rig.server.explain({ mac: macOf(MAC.two) })).toMatchObject({ verdict: 'offer' });
+  });
+
   test('a class, and a free address', () => {
     const rig = new Rig({ plan: site });
     const options = new Map([[60, utf8('PXEClient')]]);
