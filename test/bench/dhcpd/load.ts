@@ -1,5 +1,6 @@
 // One load on a running server: perfdhcp, one for each of its targets, side by side; what they
 // report, and the CPU time that the server took for it.
+import { until } from '../../../lab/ready.ts';
 import type { Run } from '../../../lab/run.ts';
 import {
   clientsOf,
@@ -12,7 +13,7 @@ import {
   violation,
 } from './perfdhcp.ts';
 import { cpuSeconds } from './processes.ts';
-import { NODE, receiveErrors, runInside } from './site.ts';
+import { NODE, runInside, udpCounters } from './site.ts';
 import type { Running, Target } from './types.ts';
 
 /** What ISC counts as keeping up. */
@@ -20,6 +21,7 @@ export const MOST_DROPS = 0.025;
 /** perfdhcp's exit code when not all exchanges were completed. */
 const NOT_ALL = 3;
 const GRACE_MS = 30_000;
+const QUIET_MS = 500;
 
 export type Wish = Pick<Load, 'rate' | 'seconds' | 'renewals' | 'exchanges'>;
 
@@ -58,8 +60,26 @@ function partOf(wish: Wish, targets: number): Wish {
 }
 
 async function lostSoFar(run: Run) {
-  const [server, client] = [NODE.servers, NODE.client].map((node) => receiveErrors(run, node));
-  return { server: (await server) ?? 0, client: (await client) ?? 0 };
+  const errors = async (node: 'server' | 'client'): Promise<number> =>
+    (await udpCounters(run, node)).get('RcvbufErrors') ?? 0;
+  return { server: await errors(NODE.servers), client: await errors(NODE.client) };
+}
+
+/**
+ * Until no reply has come for a while: one that is late would reach the next perfdhcp, which counts
+ * its transactions from 0 again, and take it for its own.
+ */
+async function quiet(run: Run): Promise<void> {
+  let before = -1;
+  const isQuiet = async (): Promise<boolean> => {
+    const counters = await udpCounters(run, NODE.client);
+    const seen = ['InDatagrams', 'NoPorts', 'InErrors'];
+    const now = seen.reduce((sum, name) => sum + (counters.get(name) ?? 0), 0);
+    const isSame = now === before;
+    before = now;
+    return isSame;
+  };
+  await until('late replies have come', isQuiet, { everyMs: QUIET_MS, timeoutMs: GRACE_MS });
 }
 
 /** It was sent as fast as asked for, and no more than 2.5 % of any kind went unanswered. */
@@ -81,6 +101,7 @@ export async function runLoad(run: Run, running: Running, wish: Wish): Promise<M
   const reports = await Promise.all(targets.map((target) => runOne(run, target, part, isMany)));
   const used = cpuSeconds(running.pids()) - cpu;
   const after = await lostSoFar(run);
+  await quiet(run);
   const report = mergeReports(reports);
   const wrong = violation(report);
   if (wrong !== undefined) throw new Error(wrong);

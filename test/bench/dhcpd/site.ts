@@ -104,10 +104,10 @@ export async function runInside(
   return stdout;
 }
 
-/** Datagrams that came and were dropped, for their reader was too slow. */
-export async function receiveErrors(run: Run, node: Node): Promise<number> {
+/** Counters of UDP in a node's namespace. */
+export async function udpCounters(run: Run, node: Node): Promise<Map<string, number>> {
   const text = await runInside(run, node, ['cat', '/proc/net/snmp']);
-  const [names, values] = text.split('\n').filter((line) => line.startsWith('Udp:'));
-  const index = names?.split(' ').indexOf('RcvbufErrors') ?? -1;
-  return Number(values?.split(' ')[index] ?? 0);
+  const [names = '', values = ''] = text.split('\n').filter((line) => line.startsWith('Udp:'));
+  const numbers = values.split(' ').map(Number);
+  return new Map(names.split(' ').map((name, index) => [name, numbers[index] ?? 0]));
 }
