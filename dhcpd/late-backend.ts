@@ -44,6 +44,7 @@ export class LateBackend implements LeaseBackend {
   adopt = async (...args: Parameters<LeaseBackend['adopt']>) => (await this.#open()).adopt(...args);
   lengthen = async (...args: Parameters<LeaseBackend['lengthen']>) =>
     (await this.#open()).lengthen(...args);
+  prove = async (...args: Parameters<LeaseBackend['prove']>) => (await this.#open()).prove(...args);
   blocks = async () => (await this.#open()).blocks();
   read = async (blocks: readonly number[]) => (await this.#open()).read(blocks);
   details = async (...args: Parameters<LeaseBackend['details']>) =>

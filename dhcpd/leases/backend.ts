@@ -39,6 +39,8 @@ import type {
 const MAX_LOG_ENTRIES = 20_000;
 const MAX_LOG_RECORDS = 200_000;
 const MIN_LOG_ENTRIES = 1000;
+/** WAIT tells of the writes of its own connection alone: this one is nothing else. */
+const PROOF_MS = 60_000;
 const BLOCKS_PER_READ = 64;
 const BLOCKS_PER_SCAN = 1000;
 const COMMIT_LANES = ['commit-0', 'commit-1'] as const;
@@ -152,6 +154,17 @@ export class RedisLeases implements LeaseBackend {
     const argv = [lineage, lineage, seconds];
     const { durable } = await this.#commit(link, [{ script: scripts.adopt, keys: [key], argv }]);
     if (!durable) throw notDurable();
+  }
+
+  async prove(blocks: readonly number[], lineage: string): Promise<boolean> {
+    const proofs = (await this.#parts(blocks)).map(async ({ node, blocks: some }) => {
+      const link = await this.#links.link(COMMIT_LANES[0], node);
+      if (!lineage.split('+').includes(lineageOf(link))) return false;
+      if (this.#proof.isByReply) return this.#proof.keeps(link, this.#links.timeoutMs);
+      const { proof } = this.#keys.block(blockId(some[0] ?? 0));
+      return (await this.#commit(link, [['SET', proof, '', 'PX', PROOF_MS]])).durable;
+    });
+    return (await Promise.all(proofs)).every((isHeld) => isHeld);
   }
 
   async blocks(): Promise<number[]> {

@@ -137,6 +137,7 @@ class Book implements RunningLeaseBook {
     this.#offering.offers.expire();
     this.#reserve.replan(this.#options.pools());
     if (this.#link.mode === 'up') {
+      void this.#ground.prove();
       this.#reserve.tick();
       if (second % KEEP_SECONDS === 0 && this.#feed.isFresh) this.#keep();
     }
@@ -180,6 +181,7 @@ class Book implements RunningLeaseBook {
     const untilMs = clock.monotonicMs() + STOP_WITHIN_MS;
     const isBusy = () => this.#commits.counters.pending + this.#commits.counters.inFlight > 0;
     while (isBusy() && clock.monotonicMs() < untilMs) await clock.sleep(5);
+    if (this.#link.mode === 'up') await Promise.race([this.#ground.prove(), clock.sleep(1000)]);
     this.#isStopped = true;
     this.#commits.close();
     await this.#snapshotting;

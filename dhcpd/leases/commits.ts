@@ -4,7 +4,7 @@
 import { describeError } from '../../shared/errors.ts';
 import type { Ground } from './ground.ts';
 import { blockOf } from './record.ts';
-import type { Item } from './types.ts';
+import { CODE, type Item } from './types.ts';
 
 export const MAX_ITEMS = 128;
 const MAX_IN_FLIGHT = 2;
@@ -135,7 +135,8 @@ export class Commits {
       if (!durable) this.#counters.notDurable++;
       return results.map(({ code, record }, i) => {
         const item = items[i];
-        if (item !== undefined) this.#ground.learn(item.address, record, epoch);
+        const isDurable = durable && code === CODE.done;
+        if (item !== undefined) this.#ground.learn(item.address, record, epoch, isDurable);
         return { ran: true, code, record, nowSeconds, durable, startedMs };
       });
     } catch (error) {

@@ -30,6 +30,11 @@ export class Proof {
     if (durability.by === 'waitaof') this.calls = [['WAITAOF', 1, 0, WAIT_MS]];
   }
 
+  /** The server answers nobody, followers neither, before what it says is durable. */
+  get isByReply(): boolean {
+    return this.calls.length === 0;
+  }
+
   /** Whether the replies to `calls` say that enough servers hold the write. */
   counts(replies: readonly Reply[]): boolean {
     const [reply] = replies;

@@ -1,10 +1,12 @@
 // What the parts of the book stand on together: the replica, the time, the lineage, and word of
 // what Redis answered. Parts know this and not one another.
 import type { Clock } from '../../shared/clock.ts';
+import { describeError } from '../../shared/errors.ts';
 import type { Random } from '../../shared/random.ts';
 import { Ledger } from './ledger.ts';
 import type { BookEvent, BookSettings, LeaseBookOptions } from './options.ts';
-import { Replica } from './replica.ts';
+import { FIELD } from './record.ts';
+import { type Block, Replica } from './replica.ts';
 import { RedisTime } from './time.ts';
 import type { LeaseBackend } from './types.ts';
 
@@ -30,6 +32,7 @@ export class Ground {
   lastAnswerMs = Number.NEGATIVE_INFINITY;
   lastError: string | undefined;
   losses = 0;
+  #isProving = false;
 
   constructor(options: LeaseBookOptions) {
     this.clock = options.clock;
@@ -51,12 +54,38 @@ export class Ground {
     this.time.sample(nowSeconds, sentMs, this.clock.monotonicMs());
   }
 
-  /** A record as a reply has it, to a call that was sent in this epoch. */
-  learn(address: number, record: Uint8Array, epoch: number): void {
+  /**
+   * A record as a reply has it, to a call that was sent in this epoch. `isDurable`: our write made
+   * it, and is durable; so is then what the block was told before.
+   */
+  learn(address: number, record: Uint8Array, epoch: number, isDurable: boolean): void {
     this.replica.put(address, record, 0);
     const block = this.replica.block(address);
+    if (block === undefined) return;
     // An answer of the Redis before: true once, so it takes part in the comparison.
-    if (block !== undefined && epoch < block.epoch) block.epoch = epoch;
+    if (epoch < block.epoch) block.epoch = epoch;
+    // Versions of two histories say nothing of one another.
+    if (block.epoch !== this.epoch) block.provenVersion = 0;
+    else if (isDurable && epoch === this.epoch) provenTo(block, versionOf(record));
+  }
+
+  /** R4, what was only followed: a later write that is durable proves all that came before. */
+  async prove(): Promise<void> {
+    const { epoch, lineage } = this;
+    const asked = [...this.replica.blocks.values()]
+      .filter((block) => block.epoch === epoch && block.version > block.provenVersion)
+      .map((block) => ({ block, version: block.version }));
+    if (asked.length === 0 || lineage === undefined || this.#isProving) return;
+    this.#isProving = true;
+    try {
+      const numbers = asked.map(({ block }) => block.number);
+      if (!(await this.backend.prove(numbers, lineage)) || epoch !== this.epoch) return;
+      for (const { block, version } of asked) if (block.epoch === epoch) provenTo(block, version);
+    } catch (error) {
+      this.failed(describeError(error));
+    } finally {
+      this.#isProving = false;
+    }
   }
 
   /** Redis answers from another history than before, or for the first time. */
@@ -85,6 +114,16 @@ export class Ground {
   }
 }
 
+/** A block that was emptied meanwhile has a lower version, and nothing of it is proven. */
+function provenTo(block: Block, version: number): void {
+  if (version <= block.version) block.provenVersion = Math.max(block.provenVersion, version);
+}
+
+function versionOf(record: Uint8Array): number {
+  const view = new DataView(record.buffer, record.byteOffset + FIELD.version, 8);
+  return view.getUint32(0) * 2 ** 32 + view.getUint32(4);
+}
+
 /** Every answer counts as a sign of life, whatever was asked. */
 function watched(backend: LeaseBackend, answered: () => void): LeaseBackend {
   const watch = async <T>(call: Promise<T>): Promise<T> => {
@@ -97,6 +136,7 @@ function watched(backend: LeaseBackend, answered: () => void): LeaseBackend {
     run: (items) => watch(backend.run(items)),
     adopt: (blocks, from, seconds) => watch(backend.adopt(blocks, from, seconds)),
     lengthen: (block, seconds) => watch(backend.lengthen(block, seconds)),
+    prove: (blocks, lineage) => watch(backend.prove(blocks, lineage)),
     blocks: () => watch(backend.blocks()),
     read: (blocks) => watch(backend.read(blocks)),
     details: (addresses) => watch(backend.details(addresses)),

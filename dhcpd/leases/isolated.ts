@@ -7,8 +7,17 @@ import { eventOf } from './items.ts';
 import type { Journal } from './journal.ts';
 import { clientName } from './offers.ts';
 import type { Pool } from './pool.ts';
-import { decodeRecord, encodeRecord, FIELD, NO_END, packKey, RECORD_BYTES } from './record.ts';
+import {
+  decodeRecord,
+  encodeRecord,
+  FIELD,
+  HEADER_BYTES,
+  NO_END,
+  packKey,
+  RECORD_BYTES,
+} from './record.ts';
 import type { Recovery } from './recovery.ts';
+import type { Block } from './replica.ts';
 import type { Reserve } from './reserve.ts';
 import { holdSeconds, tellable } from './told.ts';
 import { type BindResult, type BindWant, CODE, type Item, type OfferWant, STATE } from './types.ts';
@@ -133,6 +142,14 @@ export class Isolated {
 
   #toldOf({ until }: Long): number {
     return tellable(until, this.#parts.ground.time.latest, NO_END);
+  }
+
+  /** The record is this process' promise, or an earlier one's: durable by the journal. */
+  isJournalled(block: Block, address: number): boolean {
+    const record = this.#parts.journal?.get(address);
+    if (record === undefined) return false;
+    const at = HEADER_BYTES + RECORD_BYTES * (address & 255);
+    return record.every((byte, i) => byte === block.bytes[at + i]);
   }
 
   /** Promises of an earlier process: as they are until Redis says otherwise. */

@@ -28,6 +28,10 @@ export class Journal {
       this.#entries.set(address, record);
   }
 
+  get(address: number): Uint8Array | undefined {
+    return this.#entries.get(address);
+  }
+
   entries(): [number, Uint8Array][] {
     return [...this.#entries];
   }

@@ -25,9 +25,6 @@ const MIN_TOLD_SECONDS = 10;
 /** A probe's find is set aside this long before it is declined. */
 const SET_ASIDE_SECONDS = 60;
 
-/** More than this, and every renewal waits for its write. */
-const MAX_UNPROVEN = 262_144;
-
 const outcomes: Record<number, NotBound['outcome'] | undefined> = {
   [CODE.taken]: 'taken',
   [CODE.quarantine]: 'quarantine',
@@ -46,8 +43,6 @@ export type PromiseParts = {
 
 export class Promises {
   readonly #parts: PromiseParts;
-  /** Written by us, and not known to be durable: their holds in the replica prove nothing (R4). */
-  readonly #unproven = new Set<number>();
   readonly counters = { fromMemory: 0, isolated: 0, written: 0 };
 
   constructor(parts: PromiseParts) {
@@ -82,23 +77,17 @@ export class Promises {
     return this.#written(want, 'renew');
   }
 
+  /** R4: written by us or by a sibling, and not known to be durable: to be told of no hold. */
   isUnproven(address: number): boolean {
-    return this.#unproven.has(address) || this.#unproven.size >= MAX_UNPROVEN;
+    const { replica } = this.#parts.ground;
+    const block = replica.block(address);
+    if (block === undefined || replica.isProven(block, address)) return false;
+    return !this.#parts.isolated.isJournalled(block, address);
   }
 
-  /** Until it is durable, what it wrote must not be told from the replica. */
-  async #submit(want: BindWant, type: 'bind' | 'renew'): Promise<Outcome> {
+  #submit(want: BindWant, type: 'bind' | 'renew'): Promise<Outcome> {
     const { ground, commits } = this.#parts;
-    const { address } = want;
-    const wasProven = !this.isUnproven(address);
-    const hold = ground.replica.get(address)?.holdUntil;
-    if (this.#unproven.size < MAX_UNPROVEN) this.#unproven.add(address);
-    const outcome = await commits.submit(bindItem(want, ground.instance, type));
-    // Not run as far as is known: what was there before still stands.
-    const isAsBefore = wasProven && ground.replica.get(address)?.holdUntil === hold;
-    const isProven = outcome.ran ? outcome.durable || outcome.code !== CODE.done : isAsBefore;
-    if (isProven) this.#unproven.delete(address);
-    return outcome;
+    return commits.submit(bindItem(want, ground.instance, type));
   }
 
   async release(client: Client, address: BindWant['address']): Promise<boolean> {

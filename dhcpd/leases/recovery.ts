@@ -9,6 +9,7 @@ import {
   BLOCK_ADDRESSES,
   decodeHeader,
   decodeRecord,
+  FIELD,
   HEADER_BYTES,
   RECORD_BYTES,
   recordOffset,
@@ -149,7 +150,9 @@ export class Recovery {
     const highest = Math.max(highestUsed(known?.bytes), highestUsed(bytes));
     const block = replica.putBlock(number, bytes, !isOurs);
     // Kept as known until Redis has taken it or said what stands instead.
-    for (const { address, record } of ahead) replica.put(address, record, 0, true);
+    // By a version that whatever Redis writes from now on is later than.
+    for (const { address, record } of ahead)
+      replica.put(address, notAfter(block.version, record), 0, true);
     block.epoch = isOurs ? this.#ground.epoch : 0;
     if (!behind) return;
     this.#ground.losses++;
@@ -234,6 +237,16 @@ export function isAhead(ours: Lease, theirs: Lease): boolean {
   if (ours.generation !== theirs.generation) return ours.generation > theirs.generation;
   if (theirs.state === STATE.unused) return true;
   return sameKey(ours, theirs) && ours.holdUntil > theirs.holdUntil;
+}
+
+function notAfter(version: number, record: Uint8Array): Uint8Array {
+  const lowered = record.slice();
+  const view = new DataView(lowered.buffer, FIELD.version);
+  if (view.getUint32(0) * 2 ** 32 + view.getUint32(4) > version) {
+    view.setUint32(0, version / 2 ** 32);
+    view.setUint32(4, version);
+  }
+  return lowered;
 }
 
 /** Promised without Redis, out of the very reserve that Redis still has: nothing was lost. */

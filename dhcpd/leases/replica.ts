@@ -34,6 +34,8 @@ export type Block = {
   touched: number;
   /** The highest version of a record or of the header that was seen. */
   version: number;
+  /** Records up to this version are durable (R4); what was followed since may still be lost. */
+  provenVersion: number;
   quarantineUntil: number;
   /** §4: what is not newer is suspect while the quarantine lasts. */
   adoptedVersion: number;
@@ -95,6 +97,7 @@ export class Replica {
       epoch: this.epoch,
       touched: 0,
       version: 0,
+      provenVersion: 0,
       quarantineUntil: 0,
       adoptedVersion: 0,
       skipBelow: 0,
@@ -124,6 +127,12 @@ export class Replica {
     if (block.quarantineUntil < earliestNow) return false;
     const at = HEADER_BYTES + RECORD_BYTES * (address & 255);
     return wide(block.view, at + FIELD.version) <= block.adoptedVersion;
+  }
+
+  /** Whether what the record says is known to be durable (R4). */
+  isProven(block: Block, address: number): boolean {
+    const at = HEADER_BYTES + RECORD_BYTES * (address & 255);
+    return wide(block.view, at + FIELD.version) <= block.provenVersion;
   }
 
   /** Whether the record's key is this one (packed). */
@@ -163,6 +172,7 @@ export class Replica {
     const block = this.blockMade(number);
     const header = decodeHeader(bytes);
     block.version = force ? header.version : Math.max(block.version, header.version);
+    if (force) block.provenVersion = 0;
     block.quarantineUntil = Math.max(force ? 0 : block.quarantineUntil, header.quarantineUntil);
     block.bytes.set(bytes.subarray(0, HEADER_BYTES));
     block.adoptedVersion = wide(block.view, ADOPTED_VERSION);

@@ -10,6 +10,8 @@ import { BLOCK_BYTES, HEADER_BYTES, LINEAGE_CHARACTERS, RECORD_BYTES } from './r
 const FORMAT = 1;
 const END = 0xffffffff;
 const MAX_LINE_BYTES = 4096;
+/** In a block's header, where Redis has zeros: up to which version it is durable (R4). */
+const PROVEN_AT = 40;
 /** Blocks of one chunk: half a megabyte, and then others have their turn. */
 const CHUNK_BLOCKS = 32;
 
@@ -54,6 +56,7 @@ async function* chunks(ground: Ground, uptime: Uptime | undefined): AsyncGenerat
       // A block that was not compared yet belongs to the lineage before.
       if (block === undefined || block.epoch !== ground.epoch) continue;
       const bytes = block.bytes.slice(0, usedLength(block.bytes));
+      new DataView(bytes.buffer).setBigUint64(PROVEN_AT, BigInt(block.provenVersion));
       parts.push(words(number, bytes.length), bytes);
     }
     yield summed(Buffer.concat(parts));
@@ -104,7 +107,11 @@ export async function readSnapshot(
     const passed = Math.ceil((uptime.ms - (head.uptimeMs ?? uptime.ms)) / 1000);
     if (passed >= 0) ground.time.restore(head.latest + passed * 1.001 + 1, head.uncertainty + 2);
   }
-  for (const [number, bytes] of blocks) ground.replica.putBlock(number, bytes, true);
+  for (const [number, bytes] of blocks) {
+    const block = ground.replica.putBlock(number, bytes, true);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    if (bytes.length >= HEADER_BYTES) block.provenVersion = Number(view.getBigUint64(PROVEN_AT));
+  }
   return true;
 }
 

@@ -204,6 +204,11 @@ export interface LeaseBackend {
   adopt(blocks: readonly number[], from: string, quarantineSeconds: number): Promise<number>;
   /** Sets a longer quarantine; never a shorter one. */
   lengthen(block: number, quarantineSeconds: number): Promise<void>;
+  /**
+   * Whether all that the servers of these blocks, still of this lineage, had when they were asked
+   * is durable (§6): by a write of its own, on a connection for commits.
+   */
+  prove(blocks: readonly number[], lineage: string): Promise<boolean>;
   blocks(): Promise<number[]>;
   read(blocks: readonly number[]): Promise<BlockBytes[]>;
   details(addresses: readonly Ipv4[]): Promise<(Details | undefined)[]>;

@@ -34,14 +34,17 @@ export function memberKeys(service: string): MemberKeys {
   return { seen: `${tag}:seen`, nodes: `${tag}:nodes` };
 }
 
-/** Keys of leases: docs/leases.md §3 to §5. None but an offer has a TTL. */
+/** Keys of leases: docs/leases.md §3 to §5. None but an offer and a proof has a TTL. */
 export type LeaseKeys = {
   /** Set: hex ids of the blocks that exist. */
   blocks: string;
   /** Stream, bounded: what leases.lua did. Read by the instances and by operators' programs. */
   log: string;
-  /** `id`: hex of the first three octets. String of records; hash last octet -> JSON. */
-  block(id: string): { records: string; details: string };
+  /**
+   * `id`: hex of the first three octets. String of records; hash last octet -> JSON; and what is
+   * written only to wait for, with a TTL.
+   */
+  block(id: string): { records: string; details: string; proof: string };
   /** String: the address offered, four bytes. Written by offer.lua. */
   offer(clientHex: string): string;
 };
@@ -52,7 +55,7 @@ export function leaseKeys(service: string): LeaseKeys {
     log: `${tagOf(`${service}/leases`)}:log`,
     block(id) {
       const tag = tagOf(`${service}/b/${id}`);
-      return { records: `${tag}:r`, details: `${tag}:d` };
+      return { records: `${tag}:r`, details: `${tag}:d`, proof: `${tag}:p` };
     },
     offer: (clientHex) => `${tagOf(`${service}/o`)}:${clientHex}`,
   };

@@ -93,7 +93,10 @@ describe('on servers of several kinds', () => {
     const leases = open(primary.url, 1);
     const address = next();
     expect((await ran(leases, [itemOf('bind', address, { client: 2 })])).durable).toBe(true);
+    const prove = async () => leases.prove([address >>> 8], await leases.lineage());
+    expect(await prove()).toBe(true);
     await replica.stop();
+    expect(await prove()).toBe(false);
     const { durable, results } = await ran(leases, [itemOf('bind', address, { client: 2 })]);
     expect([durable, results[0]?.code]).toEqual([false, CODE.done]);
     await expect(leases.lengthen(address >>> 8, 9)).rejects.toBeInstanceOf(OperationalError);

@@ -74,6 +74,7 @@ function wrapped(backend: LeaseBackend, changed: Partial<LeaseBackend>): LeaseBa
     run: (items) => backend.run(items),
     adopt: (blocks, from, seconds) => backend.adopt(blocks, from, seconds),
     lengthen: (block, seconds) => backend.lengthen(block, seconds),
+    prove: (blocks, lineage) => backend.prove(blocks, lineage),
     blocks: () => backend.blocks(),
     read: (blocks) => backend.read(blocks),
     details: (addresses) => backend.details(addresses),

@@ -66,6 +66,14 @@ export function describeLeaseBackend(
       if (after) expect(result.lease).toMatchObject(after(result.now, now));
     });
 
+    test('what was written is durable, under this lineage', async () => {
+      const [a, b] = [next(), next()];
+      await ran(backend, [itemOf('bind', a, { client: 2 }), itemOf('bind', b, { client: 4 })]);
+      const blocks = [a, b].map(blockOf);
+      expect(await under.other.prove(blocks, await under.other.lineage())).toBe(true);
+      expect(await under.other.prove(blocks, 'another lineage.')).toBe(false);
+    });
+
     test('without items, the time', async () => {
       const { now } = await one(backend, 'free', next(), {});
       const answer = await backend.run([]);

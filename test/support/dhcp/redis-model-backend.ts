@@ -75,6 +75,16 @@ export class ModelBackend implements LeaseBackend {
     await this.#hold(on);
   }
 
+  async prove(_blocks: readonly number[], lineage: string): Promise<boolean> {
+    let on: ModelServer | undefined;
+    const isSame = await this.#call((connection) => {
+      on = connection.server;
+      if (this.#model.settings.waitFor > 0) on.write(() => {});
+      return connection.lineage === lineage;
+    });
+    return isSame && on !== undefined && (await this.#model.isHeld(on));
+  }
+
   blocks(): Promise<number[]> {
     return this.#call(({ server }) => [...server.data.registry].sort((a, b) => a - b));
   }

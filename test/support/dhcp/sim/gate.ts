@@ -30,6 +30,7 @@ export function gated(
     run: (items) => pass(() => inner.run(items)),
     adopt: (blocks, from, seconds) => pass(() => inner.adopt(blocks, from, seconds)),
     lengthen: (block, seconds) => pass(() => inner.lengthen(block, seconds)),
+    prove: (blocks, lineage) => pass(() => inner.prove(blocks, lineage)),
     blocks: () => pass(() => inner.blocks()),
     read: (blocks) => pass(() => inner.read(blocks)),
     details: (addresses) => pass(() => inner.details(addresses)),
