@@ -111,7 +111,7 @@ describe('without Redis', () => {
   test('new clients come from the long reserve, and Redis learns of them', async () => {
     const outage = { reserve: 4, budgetSeconds: 1200 };
     const rig = new BookRig({ pools: [pool], settings: { outage } });
-    const { book, disk } = await rig.started(1);
+    const { book, disk, events } = await rig.started(1);
     await rig.clock.advance(11_000);
     expect(book.status().reserve.long).toBe(4);
     rig.model.kill();
@@ -127,6 +127,10 @@ describe('without Redis', () => {
     expect(disk.journal.length).toBe(0);
     expect(book.status().journal).toEqual({ records: 0, replayed: 1, refused: 0 });
     expect(rig.model.primary.data.lease(address)).toMatchObject({ state: 1, leaseSeconds: 600 });
+    // Redis has lost nothing: it had not been told yet.
+    expect(events).not.toContain('book-loss');
+    const block = rig.model.primary.data.blocks.get(address >>> 8);
+    expect((block?.quarantineUntil ?? 0) - book.nowSeconds()).toBeLessThan(16);
   });
 
   test('the long reserve of a pool that fills up is given to who asks now', async () => {
