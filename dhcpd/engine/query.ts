@@ -2,6 +2,7 @@
 import { type Ipv4, ipv4, ipv4FromBytes } from '../../shared/net/ipv4.ts';
 import type { Ipv4Prefix } from '../../shared/net/prefix.ts';
 import type { Ingress } from '../io/types.ts';
+import { latinOf } from '../latin.ts';
 import { relayInfoOf } from '../wire/relay-info.ts';
 import type { Request } from '../wire/types.ts';
 import type { Query } from './types.ts';
@@ -54,10 +55,7 @@ export function makeQuery(request: Request, ingress: Ingress): Query {
 }
 
 export function latin(bytes: Uint8Array): string {
-  // Not by spreading, which makes an object for each byte: this runs several times a message.
-  let text = '';
-  for (let at = 0; at < bytes.length; at++) text += String.fromCharCode(bytes[at] ?? 0);
-  return text;
+  return latinOf(bytes, bytes.length);
 }
 
 /** An option of one address; absent when it is anything else. */

@@ -8,6 +8,7 @@ import { eachLogged } from './replica.ts';
 
 const BLOCK_MS = 2000;
 const RETRY_MS = 250;
+const GATHER_MS = 10;
 /** §5: how long the replica is fresh after the log was read. */
 export const FRESH_MS = 10_000;
 
@@ -93,5 +94,7 @@ export class Feed {
       this.#after = id;
     }
     this.#readMs = sentMs;
+    // What comes in a burst is read together.
+    if (entries.length > 0) await ground.clock.sleep(GATHER_MS, signal);
   }
 }

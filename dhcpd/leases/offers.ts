@@ -1,6 +1,7 @@
 // Offers that were made, by client and by address, for as long as they are the client's. Bounded:
 // beyond the bound the oldest are forgotten, which costs a round trip and no promise.
 import type { Clock } from '../../shared/clock.ts';
+import { latinOf } from '../latin.ts';
 import { packKey } from './record.ts';
 
 const MAX_OFFERS = 65_536;
@@ -123,8 +124,5 @@ export class Offers {
 /** A client as maps have it: its packed key, one character a byte. */
 export function clientName(key: Uint8Array): string {
   const packed = packKey(key);
-  let name = '';
-  for (let at = 0; at <= Math.min(packed[0] ?? 0, packed.length - 1); at++)
-    name += String.fromCharCode(packed[at] ?? 0);
-  return name;
+  return latinOf(packed, 1 + Math.min(packed[0] ?? 0, packed.length - 1));
 }
