@@ -10,6 +10,7 @@ import { namesPage, type ShownNames } from './ddns-pages.ts';
 import { explainClient } from './explain-answer.ts';
 import type { LeaseHistory } from './lease-history.ts';
 import { leasePage, readLeaseQuery, releaseLease } from './lease-pages.ts';
+import { SERVICE } from './name.ts';
 import { reasonText } from './reasons.ts';
 import type { DhcpdService } from './service.ts';
 
@@ -21,7 +22,7 @@ export function statusJson(
   dhcpd: DhcpdService | undefined,
   shown: Shown,
 ): unknown {
-  const identity = { service: 'dhcpd', node: config.node };
+  const identity = { service: SERVICE, node: config.node };
   if (dhcpd === undefined) return { ...identity, state: 'starting' };
   const status = dhcpd.follower.status();
   const { plan } = dhcpd;
@@ -72,7 +73,7 @@ export function statusView(
   dhcpd: DhcpdService | undefined,
   shown: Shown,
 ): StatusView {
-  const head = { service: 'dhcpd', node: config.node, version };
+  const head = { service: SERVICE, node: config.node, version };
   if (dhcpd === undefined) {
     return { ...head, state: { text: 'starting', level: 'warn' }, facts: [], tables: [] };
   }

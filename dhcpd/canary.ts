@@ -8,6 +8,7 @@ import { macToBytes } from '../shared/net/mac.ts';
 import { firstAddress } from '../shared/net/prefix.ts';
 import { macOfVm, vmLinkOf } from '../shared/net/vm-link.ts';
 import { type Answer, readAnswer } from './io/foreign.ts';
+import { instanceId } from './leases/record.ts';
 import type { Plan } from './plan/types.ts';
 import { MESSAGE } from './wire/types.ts';
 
@@ -150,4 +151,12 @@ function message(
 
 function u32(value: number): Uint8Array {
   return Uint8Array.of(value >>> 24, value >>> 16, value >>> 8, value);
+}
+
+/** Locally administered, unicast; not of the /30s. */
+export function canaryMac(node: string): Uint8Array {
+  const bytes = new Uint8Array(6);
+  bytes.set([0x02, 0xca]);
+  new DataView(bytes.buffer).setUint32(2, instanceId(node));
+  return bytes;
 }

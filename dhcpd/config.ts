@@ -10,10 +10,11 @@ import {
   ipv4Address,
   written,
 } from '../shared/config/types.ts';
-import { daemonSettings } from '../shared/daemon-settings.ts';
+import { daemonSettings, linkName } from '../shared/daemon-settings.ts';
 import { formatIpv4, isUnicastIpv4, parseIpv4 } from '../shared/net/ipv4.ts';
 import { formatEndpoint } from '../shared/net/ports.ts';
-import { storeCredentials, storeUrl } from '../shared/store/settings.ts';
+import { isEmbedded, storeSetting } from '../shared/store/settings.ts';
+import { SERVICE } from './name.ts';
 import type { ServerSettings } from './server-types.ts';
 
 const ADMIN_PORT = 9102;
@@ -21,12 +22,6 @@ const ADMIN_PORT = 9102;
 const RESERVE_TERM_MS = 60_000;
 /** docs/leases.md §1: what is told ends so long before what is held. */
 const GUARD_MS = 30_000;
-
-const store = z.union([storeUrl, z.strictObject({ url: storeUrl, ...storeCredentials })]);
-
-const linkName = z.string().regex(/^[^\s/:]{1,15}$/, {
-  error: ({ input }) => `${JSON.stringify(input)} is not the name of a link`,
-});
 
 /** A link, or the beginning of the names of many: the bridges of /30 networks are `l3-*`. */
 const linkNames = z.string().regex(/^[^\s/:*]{1,14}\*$|^[^\s/:*]{1,15}$/, {
@@ -82,10 +77,10 @@ const canary = z.strictObject({
 
 /** `hostname`: what `node` is when the file does not say. */
 export function dhcpdSchema(hostname: string) {
-  const daemon = daemonSettings({ service: 'dhcpd', hostname, adminPort: ADMIN_PORT });
+  const daemon = daemonSettings({ service: SERVICE, hostname, adminPort: ADMIN_PORT });
   return z.strictObject({
     ...daemon,
-    store: store.default('embedded'),
+    store: storeSetting.default('embedded'),
     stateDirectory: absolutePath.default('/var/lib/edge/dhcpd'),
     links: z.array(linkNames).max(64).default([]),
     trustedLinks: z.array(linkName).max(64).default([]),
@@ -123,7 +118,7 @@ export function printDhcpdConfig(config: DhcpdConfig): string {
 }
 
 /** What a running dhcpd takes over: everything else needs a restart. */
-export const RELOADABLE = [
+const RELOADABLE = [
   'log',
   'drain',
   'strict',
@@ -134,6 +129,11 @@ export const RELOADABLE = [
   'quarantine',
   'sharedLan',
 ] as const satisfies (keyof DhcpdConfig)[];
+
+export function needsRestart(config: DhcpdConfig): (keyof DhcpdConfig)[] {
+  const keys = Object.keys(config) as (keyof DhcpdConfig)[]; // a strict object's own
+  return keys.filter((key) => !RELOADABLE.some((each) => each === key));
+}
 
 export function serverSettingsOf(config: DhcpdConfig): ServerSettings {
   const { node, serverId, siblingIds, strict, trustedLinks, limits } = config;
@@ -151,10 +151,6 @@ export function serverSettingsOf(config: DhcpdConfig): ServerSettings {
     limits,
     sharedLan: config.sharedLan,
   };
-}
-
-export function isEmbedded({ store }: Pick<DhcpdConfig, 'store'>): boolean {
-  return (typeof store === 'string' ? store : store.url) === 'embedded';
 }
 
 function checkDhcpd(config: DhcpdConfig, report: Report): void {

@@ -1,25 +1,18 @@
 // edge-dhcpd as a daemon: from its settings to a service and what surrounds it.
 
-import { mkdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import type { DaemonContext, DaemonDefinition, DaemonIo, DaemonService } from '../shared/daemon.ts';
-import { OperationalError } from '../shared/errors.ts';
+import { DaemonStore, refuseChanged } from '../shared/daemon-store.ts';
 import { openEcho } from '../shared/health/icmp.ts';
 import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
-import { type EmbeddedOptions, EmbeddedServer } from '../shared/store/embedded.ts';
+import type { EmbeddedOptions } from '../shared/store/embedded.ts';
 import { storeEvents } from '../shared/store/events.ts';
-import { openStore, type StoreConfig } from '../shared/store/open.ts';
-import { credentialsOf } from '../shared/store/settings.ts';
+import type { StoreConfig } from '../shared/store/open.ts';
 import type { Store } from '../shared/store/types.ts';
 import { dhcpdRoutes, statusJson, statusView } from './admin.ts';
-import {
-  type DhcpdConfig,
-  isEmbedded,
-  parseDhcpdConfig,
-  printDhcpdConfig,
-  RELOADABLE,
-} from './config.ts';
+import { type DhcpdConfig, needsRestart, parseDhcpdConfig, printDhcpdConfig } from './config.ts';
 import { Names } from './ddns-names.ts';
 import type { ShownNames } from './ddns-pages.ts';
 import { RedisNames } from './ddns-records.ts';
@@ -30,13 +23,18 @@ import { createInterfaces } from './io/interfaces.ts';
 import { LateBackend } from './late-backend.ts';
 import { LeaseHistory } from './lease-history.ts';
 import { declareDhcpdMetrics } from './metrics.ts';
+import { SERVICE } from './name.ts';
 import type { Plan } from './plan/types.ts';
 import { DhcpdService } from './service.ts';
 
 export const events = { ...storeEvents, ...dhcpdEvents } as const;
 
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
-const PROMISES_OF_EMBEDDED = { syncsEveryWrite: true } as const;
+const STATE_CODE = 'EDGE_DHCPD_STATE';
+const RESTART = {
+  code: 'EDGE_DHCPD_RESTART',
+  remedy: 'restart the daemon; the other members serve meanwhile',
+} as const;
 
 type Context = DaemonContext<DhcpdConfig, keyof typeof events>;
 
@@ -46,7 +44,7 @@ type Machine = Pick<DaemonIo, 'monotonicMicroseconds'> & Pick<EmbeddedOptions, '
 
 export function dhcpdDaemon(machine: Machine): DhcpdDaemon {
   return {
-    service: 'dhcpd',
+    service: SERVICE,
     description: 'Hands out addresses, as one of any number of identical servers.',
     events,
     load: (file) => parseDhcpdConfig(file, hostname()),
@@ -57,10 +55,13 @@ export function dhcpdDaemon(machine: Machine): DhcpdDaemon {
 
 function build(context: Context, machine: Machine): DaemonService<DhcpdConfig> {
   const { config, metrics, version } = context;
-  const embedded = isEmbedded(config)
-    ? new EmbeddedServer({ ...config, ...context, ...machine, ...PROMISES_OF_EMBEDDED })
-    : undefined;
-  let store: Store | undefined;
+  const store = new DaemonStore({
+    ...context,
+    ...machine,
+    service: SERVICE,
+    stateCode: STATE_CODE,
+    syncsEveryWrite: true, // leases are promises
+  });
   let backend: LateBackend | undefined;
   let history: LeaseHistory | undefined;
   let dhcpd: DhcpdService | undefined;
@@ -76,28 +77,23 @@ function build(context: Context, machine: Machine): DaemonService<DhcpdConfig> {
       {
         name: 'store',
         async start() {
-          makeStateDirectory(config.stateDirectory);
-          await embedded?.start();
-          const at = storeConfigOf(config, embedded?.url);
-          store = openStore(at);
-          const named = openNames(context, at, () => dhcpd?.plan);
-          names = named;
-          backend = openLeases(context, at, named.names);
-          history = new LeaseHistory(at);
+          await store.start();
+          names = openNames(context, store.at, () => dhcpd?.plan);
+          backend = openLeases(context, store.at, names.names);
+          history = new LeaseHistory(store.at);
         },
         async stop() {
           history?.close();
           await names?.names.stop();
           backend?.close();
-          await store?.close();
-          await embedded?.stop();
+          await store.stop();
         },
       },
       {
-        name: 'dhcpd',
+        name: SERVICE,
         async start(signal) {
-          if (store === undefined || backend === undefined) throw new Error('no store was started');
-          dhcpd = create({ ...context, ...machine }, store, backend);
+          if (backend === undefined) throw new Error('no store was started');
+          dhcpd = create({ ...context, ...machine }, store.opened, backend);
           await dhcpd.start(signal);
         },
         drain: () => dhcpd?.drain(),
@@ -113,7 +109,7 @@ function build(context: Context, machine: Machine): DaemonService<DhcpdConfig> {
       () => names,
     ),
     reload(next) {
-      refuseRestart(config, next);
+      refuseChanged(config, next, needsRestart(config), RESTART);
       dhcpd?.reload(next);
     },
   };
@@ -164,36 +160,5 @@ function create(
     random,
     log,
     fail,
-  });
-}
-
-function makeStateDirectory(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (cause) {
-    const { code } = Object(cause) as { code?: unknown }; // node:fs names its errors so
-    throw new OperationalError('EDGE_DHCPD_STATE', `${path} cannot be made`, {
-      cause,
-      exitCode: code === 'EACCES' || code === 'EPERM' || code === 'EROFS' ? 77 : 1,
-      remedy: 'make it, owned by the user of the daemon, or choose another stateDirectory',
-    });
-  }
-}
-
-function storeConfigOf({ store, node }: DhcpdConfig, embeddedUrl?: string): StoreConfig {
-  const given = typeof store === 'string' ? { url: store } : store;
-  const url = embeddedUrl ?? given.url;
-  return { ...credentialsOf(given), url, clientName: `dhcpd:${node}` };
-}
-
-function refuseRestart(running: DhcpdConfig, next: DhcpdConfig): void {
-  const keys = Object.keys(running) as (keyof DhcpdConfig)[]; // a strict object's own
-  const changed = keys.filter((key) => {
-    const isSame = JSON.stringify(running[key]) === JSON.stringify(next[key]);
-    return !isSame && !RELOADABLE.some((each) => each === key);
-  });
-  if (changed.length === 0) return;
-  throw new OperationalError('EDGE_DHCPD_RESTART', `${changed.join(', ')} cannot be reloaded`, {
-    remedy: 'restart the daemon; the other members serve meanwhile',
   });
 }

@@ -1,6 +1,5 @@
 // The names of leases in Redis, a slot for each zone: dhcpd writes them, our dns reads them. What
 // is where: lua/names.lua and docs/ARCHITECTURE.md.
-import { OperationalError } from '../shared/errors.ts';
 import { formatIpv4 } from '../shared/net/ipv4.ts';
 import { storeError } from '../shared/store/failure.ts';
 import { nameKeys } from '../shared/store/keys.ts';
@@ -8,8 +7,9 @@ import type { Call, Reply } from '../shared/store/link.ts';
 import { Links } from '../shared/store/links.ts';
 import type { StoreConfig } from '../shared/store/open.ts';
 import { readScript } from '../shared/store/script.ts';
-import { parseStoreUrl } from '../shared/store/url.ts';
+import { reachableAddress } from '../shared/store/url.ts';
 import type { NameChange } from './ddns.ts';
+import { SERVICE } from './name.ts';
 
 const LANE = 'names';
 const MAX_CHANGES = 10_000;
@@ -31,16 +31,12 @@ export class RedisNames {
   readonly #links: Links;
 
   constructor(store: StoreConfig) {
-    const at = parseStoreUrl(store.url);
-    if ('reasons' in at || at.kind === 'embedded') {
-      throw new OperationalError('EDGE_STORE_URL', 'the names of leases cannot be kept there');
-    }
-    this.#links = new Links(at, store, [script]);
+    this.#links = new Links(reachableAddress(store.url), store, [script]);
   }
 
   /** All of one zone. Without changes: takes away what has ended. */
   async write(zone: string, changes: readonly NameChange[]): Promise<NamesWritten> {
-    const { names, addresses, ends, changes: stream } = nameKeys('dhcpd', zone);
+    const { names, addresses, ends, changes: stream } = nameKeys(SERVICE, zone);
     const keys = [names, addresses, ends, stream];
     const argv = [MAX_CHANGES, ENDED_PER_CALL, ...changes.flatMap(wordsOf)];
     const [reply] = await this.#run(names, [{ script, keys, argv }]);
@@ -50,7 +46,7 @@ export class RedisNames {
 
   /** In no order; a name may come twice, and pages differ in size. `after`: `next` of the last. */
   async page(zone: string, after: string, count: number): Promise<NamePage> {
-    const { names } = nameKeys('dhcpd', zone);
+    const { names } = nameKeys(SERVICE, zone);
     const scan: Call = ['HSCAN', names, after, 'COUNT', count];
     const [time, found] = await this.#run(names, [['TIME'], scan]);
     const nowSeconds = Number((time as Buffer[])[0]); // TIME's

@@ -1,14 +1,14 @@
 // GET /lease/history: what the log of changes still has of an address or a client, newest last.
 // docs/leases.md §5: events are `[type, address, mac, keyHex, toldUntil, leaseSeconds, hostname?]`.
 
-import { OperationalError } from '../shared/errors.ts';
 import { formatIpv4 } from '../shared/net/ipv4.ts';
 import { formatMac, macFromBytes } from '../shared/net/mac.ts';
 import { leaseKeys } from '../shared/store/keys.ts';
 import type { Reply } from '../shared/store/link.ts';
 import { Links } from '../shared/store/links.ts';
 import type { StoreConfig } from '../shared/store/open.ts';
-import { parseStoreUrl } from '../shared/store/url.ts';
+import { reachableAddress } from '../shared/store/url.ts';
+import { SERVICE } from './name.ts';
 import { address, fieldsOfQuery, limit, macBytes } from './question.ts';
 
 const LANE = 'history';
@@ -30,14 +30,10 @@ export type LeaseEventView = {
 
 export class LeaseHistory {
   readonly #links: Links;
-  readonly #key = leaseKeys('dhcpd').log;
+  readonly #key = leaseKeys(SERVICE).log;
 
   constructor(store: StoreConfig) {
-    const at = parseStoreUrl(store.url);
-    if ('reasons' in at || at.kind === 'embedded') {
-      throw new OperationalError('EDGE_STORE_URL', 'the log of leases cannot be read there');
-    }
-    this.#links = new Links(at, store, []);
+    this.#links = new Links(reachableAddress(store.url), store, []);
   }
 
   async page(query: URLSearchParams): Promise<{ events: LeaseEventView[] }> {

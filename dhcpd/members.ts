@@ -5,9 +5,9 @@ import { describeError, OperationalError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { Member, Store } from '../shared/store/types.ts';
 import type { DhcpdEvent } from './events.ts';
+import { SERVICE } from './name.ts';
 import type { Members } from './server-types.ts';
 
-export const SERVICE = 'dhcpd';
 /** A heartbeat this old is of a member that is gone or cut off. */
 const LIVE_MS = 5000;
 

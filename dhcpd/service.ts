@@ -1,7 +1,7 @@
 // A running dhcpd: follows the plan, keeps the leases, serves, tests itself by a canary, drains,
 // and tells the others how it is. Everything it touches is injected.
 
-import type { Clock } from '../shared/clock.ts';
+import { type Clock, every } from '../shared/clock.ts';
 import type { Log, LogFields } from '../shared/log.ts';
 import { jitter, type Random } from '../shared/random.ts';
 import { DhcpObjects } from '../shared/site/dhcp-objects.ts';
@@ -9,7 +9,7 @@ import { isRefusal } from '../shared/site/refusal.ts';
 import type { StoreEvent } from '../shared/store/events.ts';
 import { Follower } from '../shared/store/follow.ts';
 import type { Member, Store } from '../shared/store/types.ts';
-import { Canary } from './canary.ts';
+import { Canary, canaryMac } from './canary.ts';
 import { type DhcpdConfig, serverSettingsOf } from './config.ts';
 import { Counters } from './counters.ts';
 import { Prepared } from './engine/prepared.ts';
@@ -20,9 +20,10 @@ import { type BookDisk, defaultBookSettings } from './leases/options.ts';
 import { instanceId } from './leases/record.ts';
 import type { LeaseBackend, Pools } from './leases/types.ts';
 import { Membership } from './members.ts';
+import { SERVICE } from './name.ts';
 import { countNetworks, type NetworkCounts } from './network-counts.ts';
 import { compileObjects } from './plan/plan.ts';
-import { PlanTarget, UNIT } from './plan/target.ts';
+import { PlanTarget } from './plan/target.ts';
 import type { Plan } from './plan/types.ts';
 import { longestLease } from './plan-times.ts';
 import { DhcpServer } from './server.ts';
@@ -93,7 +94,15 @@ export class DhcpdService {
       },
     });
     const { target } = this;
-    this.follower = new Follower({ store, unit: UNIT, target, snapshotPath, clock, random, log });
+    this.follower = new Follower({
+      store,
+      unit: SERVICE,
+      target,
+      snapshotPath,
+      clock,
+      random,
+      log,
+    });
     this.membership = new Membership({
       store,
       node: config.node,
@@ -153,9 +162,10 @@ export class DhcpdService {
     signal.throwIfAborted();
     await this.wire.open();
     this.#started = true;
-    this.options.interfaces.watch((down) => void this.#look(down), this.#stopping.signal);
-    this.#every(HEARTBEAT_MS, () => this.beatSoon());
-    this.#every(LINKS_MS, () => void this.#look());
+    const { clock, interfaces } = this.options;
+    interfaces.watch((down) => void this.#look(down), this.#stopping.signal);
+    every(clock, HEARTBEAT_MS, () => this.beatSoon(), this.#stopping.signal);
+    every(clock, LINKS_MS, () => void this.#look(), this.#stopping.signal);
     await this.#runCanary();
     this.#evaluate();
   }
@@ -354,7 +364,7 @@ export class DhcpdService {
       node: config.node,
       version,
       state: this.#state,
-      applied: { [UNIT]: this.plan.version },
+      applied: { [SERVICE]: this.plan.version },
       ...(drift === undefined ? {} : { drift: drift[0] ?? 'drifting' }),
       ...(address === undefined ? {} : { address }),
       startedAt: this.startedAt,
@@ -370,16 +380,7 @@ export class DhcpdService {
       return this.plan.subnetOfInterface(link.name, addresses)?.network.id ?? [];
     });
     if (served.length === 0) return undefined;
-    return `dhcpd/lan-${instanceId([...new Set(served)].sort().join(' ')).toString(16)}`;
-  }
-
-  #every(intervalMs: number, work: () => void): void {
-    const { clock } = this.options;
-    const again = (): void => {
-      work();
-      clock.after(intervalMs, again, this.#stopping.signal);
-    };
-    clock.after(intervalMs, again, this.#stopping.signal);
+    return `${SERVICE}/lan-${instanceId([...new Set(served)].sort().join(' ')).toString(16)}`;
   }
 }
 
@@ -387,12 +388,4 @@ function emptyPlan(): Plan {
   const plan = compileObjects(DhcpObjects.of([]), 0);
   if (isRefusal(plan)) throw new Error('nothing at all was refused');
   return plan;
-}
-
-/** Locally administered, unicast; not of the /30s. */
-function canaryMac(node: string): Uint8Array {
-  const bytes = new Uint8Array(6);
-  bytes.set([0x02, 0xca]);
-  new DataView(bytes.buffer).setUint32(2, instanceId(node));
-  return bytes;
 }

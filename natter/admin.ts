@@ -7,13 +7,14 @@ import { OperationalError } from '../shared/errors.ts';
 import { formatIpv4, ipv4, parseIpv4 } from '../shared/net/ipv4.ts';
 import type { NatterConfig } from './config.ts';
 import { explainFlow, readFlowRequest } from './explain.ts';
+import { SERVICE } from './name.ts';
 import type { NatterService } from './service.ts';
 import { traceStream } from './trace.ts';
 
 const MAX_METERS = 1_000_000;
 
 export function statusJson(config: NatterConfig, natter: NatterService | undefined): unknown {
-  const identity = { service: 'natter', node: config.node, instance: config.instance };
+  const identity = { service: SERVICE, node: config.node, instance: config.instance };
   if (natter === undefined) return { ...identity, state: 'starting' };
   const { follower, keeper, announcer, links, options, datapath } = natter;
   const status = follower.status();
@@ -58,7 +59,7 @@ export function statusView(
   version: string,
   natter: NatterService | undefined,
 ): StatusView {
-  const head = { service: 'natter', node: config.node, version };
+  const head = { service: SERVICE, node: config.node, version };
   if (natter === undefined) {
     return { ...head, state: { text: 'starting', level: 'warn' }, facts: [], tables: [] };
   }

@@ -4,15 +4,16 @@ import { join } from 'node:path';
 import { z } from 'zod';
 import { loadConfig, printConfig, type Report } from '../shared/config/load.ts';
 import { absolutePath, durationWithin, prefix } from '../shared/config/types.ts';
-import { daemonSettings } from '../shared/daemon-settings.ts';
+import { daemonSettings, linkName } from '../shared/daemon-settings.ts';
 import {
   formatPrefix,
   type Ipv4Prefix,
   type Prefix,
   prefixesOverlap,
 } from '../shared/net/prefix.ts';
-import { storeCredentials, storeUrl } from '../shared/store/settings.ts';
+import { storeSetting } from '../shared/store/settings.ts';
 import { HOOKS } from './hook.ts';
+import { SERVICE } from './name.ts';
 
 /** A number that no routing daemon in /etc/iproute2/rt_protos has. */
 export const ROUTE_PROTOCOL = 157;
@@ -21,11 +22,6 @@ const ADMIN_PORT = 9101;
 /** The kernel's slot word leaves 24 bits for the slot. */
 const MAX_EIPS = 2 ** 24;
 
-const store = z.union([storeUrl, z.strictObject({ url: storeUrl, ...storeCredentials })]);
-
-const linkName = z.string().regex(/^[^\s/:]{1,15}$/, {
-  error: ({ input }) => `${JSON.stringify(input)} is not the name of a link`,
-});
 const instanceName = z.string().regex(/^[a-zA-Z0-9][a-zA-Z0-9_-]{0,31}$/, {
   error: ({ input }) =>
     `${JSON.stringify(input)} is not an instance's name: letters, digits, dashes, 32 at most`,
@@ -50,11 +46,11 @@ const nova = z.strictObject({
 
 /** `hostname`: what `node` is when the file does not say. */
 export function natterSchema(hostname: string) {
-  const daemon = daemonSettings({ service: 'natter', hostname, adminPort: ADMIN_PORT });
+  const daemon = daemonSettings({ service: SERVICE, hostname, adminPort: ADMIN_PORT });
   return z.strictObject({
     ...daemon,
     instance: instanceName.default('default'),
-    store: store.default('embedded'),
+    store: storeSetting.default('embedded'),
     stateDirectory: absolutePath.default('/var/lib/edge/natter'),
     bpffs: absolutePath.default('/sys/fs/bpf'),
     links: z.strictObject({
@@ -106,7 +102,7 @@ export function isOneArmed({ links }: NatterConfig): boolean {
 }
 
 export function pinDirectoryOf(config: NatterConfig): string {
-  return join(config.bpffs, 'edge', config.instance, 'natter');
+  return join(config.bpffs, 'edge', config.instance, SERVICE);
 }
 
 export function routeTableOf(config: NatterConfig): number {

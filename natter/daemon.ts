@@ -1,17 +1,15 @@
 // edge-natter as a daemon: from its settings to a service and what surrounds it.
 
-import { mkdirSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createBpf } from '../shared/bpf/kernel.ts';
 import type { DaemonContext, DaemonDefinition, DaemonIo, DaemonService } from '../shared/daemon.ts';
-import { OperationalError } from '../shared/errors.ts';
+import { DaemonStore, refuseChanged } from '../shared/daemon-store.ts';
+import { isDenied, OperationalError } from '../shared/errors.ts';
 import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
-import { type EmbeddedOptions, EmbeddedServer } from '../shared/store/embedded.ts';
+import type { EmbeddedOptions } from '../shared/store/embedded.ts';
 import { storeEvents } from '../shared/store/events.ts';
-import { openStore, type StoreConfig } from '../shared/store/open.ts';
-import { credentialsOf } from '../shared/store/settings.ts';
 import type { Store } from '../shared/store/types.ts';
 import { natterPages, natterRoutes, statusJson, statusView } from './admin.ts';
 import {
@@ -26,11 +24,18 @@ import {
 import { natterEvents } from './events.ts';
 import { createIpHost } from './ip-host.ts';
 import { declareNatterMetrics } from './metrics.ts';
+import { SERVICE } from './name.ts';
 import { NovaSource } from './nova-source.ts';
 import { type NatterPlan, NatterService } from './service.ts';
 
 export const OBJECT_PATH = join(import.meta.dirname, 'bpf', 'natter.bpf.o');
 export const events = { ...storeEvents, ...natterEvents } as const;
+
+const STATE_CODE = 'EDGE_NATTER_STATE';
+const RESTART = {
+  code: 'EDGE_NATTER_RESTART',
+  remedy: 'restart the daemon; its data plane goes on meanwhile',
+} as const;
 
 type Context = DaemonContext<NatterConfig, keyof typeof events>;
 
@@ -40,7 +45,7 @@ type Machine = Pick<DaemonIo, 'monotonicMicroseconds'> & Pick<EmbeddedOptions, '
 
 export function natterDaemon(machine: Machine): NatterDaemon {
   return {
-    service: 'natter',
+    service: SERVICE,
     description: 'Translates elastic IPs and port forwards in the kernel, as the store wants it.',
     switches: { detach: 'take programs, routes and pinned maps away, and end' },
     events,
@@ -66,10 +71,12 @@ export function planOf(config: NatterConfig): NatterPlan {
 
 function build(context: Context, machine: Machine): DaemonService<NatterConfig> {
   const { config, metrics, version } = context;
-  const embedded = isEmbedded(config)
-    ? new EmbeddedServer({ ...config, ...context, ...machine })
-    : undefined;
-  let store: Store | undefined;
+  const store = new DaemonStore({
+    ...context,
+    ...machine,
+    service: SERVICE,
+    stateCode: STATE_CODE,
+  });
   let natter: NatterService | undefined;
   let nova: NovaSource | undefined;
   declareNatterMetrics(metrics, () => natter);
@@ -77,21 +84,13 @@ function build(context: Context, machine: Machine): DaemonService<NatterConfig> 
     parts: [
       {
         name: 'store',
-        async start() {
-          makeStateDirectory(config.stateDirectory);
-          await embedded?.start();
-          store = openStore(storeConfigOf(config, embedded?.url));
-        },
-        async stop() {
-          await store?.close();
-          await embedded?.stop();
-        },
+        start: () => store.start(),
+        stop: () => store.stop(),
       },
       {
-        name: 'natter',
+        name: SERVICE,
         async start(signal) {
-          if (store === undefined) throw new Error('the store was not started');
-          natter = create({ ...context, ...machine }, store);
+          natter = create({ ...context, ...machine }, store.opened);
           await natter.start(signal);
         },
         stop: async () => natter?.stop(),
@@ -100,8 +99,8 @@ function build(context: Context, machine: Machine): DaemonService<NatterConfig> 
         name: 'nova',
         start() {
           const { nova: settings } = config.source;
-          if (store === undefined || settings === undefined) return;
-          nova = new NovaSource({ ...context, config: settings, store });
+          if (settings === undefined) return;
+          nova = new NovaSource({ ...context, config: settings, store: store.opened });
           nova.start();
         },
         stop: async () => nova?.stop(),
@@ -124,7 +123,7 @@ function build(context: Context, machine: Machine): DaemonService<NatterConfig> 
       },
     ],
     async reload(next) {
-      refuseRestart(config, next);
+      refuseChanged(config, next, NEEDS_RESTART, RESTART);
       await natter?.reload(planOf(next));
     },
   };
@@ -159,28 +158,6 @@ function create(
   }
 }
 
-function makeStateDirectory(path: string): void {
-  try {
-    mkdirSync(path, { recursive: true });
-  } catch (cause) {
-    throw new OperationalError('EDGE_NATTER_STATE', `${path} cannot be made`, {
-      cause,
-      exitCode: isDenied(cause) ? 77 : 1,
-      remedy: 'make it, owned by the user of the daemon, or choose another stateDirectory',
-    });
-  }
-}
-
-function isEmbedded({ store }: NatterConfig): boolean {
-  return (typeof store === 'string' ? store : store.url) === 'embedded';
-}
-
-function storeConfigOf({ store, node }: NatterConfig, embeddedUrl?: string): StoreConfig {
-  const given = typeof store === 'string' ? { url: store } : store;
-  const url = embeddedUrl ?? given.url;
-  return { ...credentialsOf(given), url, clientName: `natter:${node}` };
-}
-
 /** Without the rights the service manager should not try again. */
 function withExitCode(error: unknown): unknown {
   if (!(error instanceof OperationalError) || !isForbidden(error)) return error;
@@ -194,19 +171,4 @@ function withExitCode(error: unknown): unknown {
 
 function isForbidden({ code, cause }: OperationalError): boolean {
   return code === 'EDGE_BPF_PERMISSION' || isDenied(cause);
-}
-
-function isDenied(cause: unknown): boolean {
-  const { code } = Object(cause) as { code?: unknown }; // node:fs names its errors so
-  return code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
-}
-
-function refuseRestart(running: NatterConfig, next: NatterConfig): void {
-  const changed = NEEDS_RESTART.filter((key) => {
-    return JSON.stringify(running[key]) !== JSON.stringify(next[key]);
-  });
-  if (changed.length === 0) return;
-  throw new OperationalError('EDGE_NATTER_RESTART', `${changed.join(', ')} cannot be reloaded`, {
-    remedy: 'restart the daemon; its data plane goes on meanwhile',
-  });
 }

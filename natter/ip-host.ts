@@ -1,49 +1,34 @@
 // The machine through iproute2 and /proc/sys: links, routes, proxied neighbours.
 
-import { spawn } from 'node:child_process';
 import { readFileSync, writeFileSync } from 'node:fs';
 import { openPacketSocket } from '../shared/bpf/packet-socket.ts';
 import type { Clock } from '../shared/clock.ts';
 import { OperationalError } from '../shared/errors.ts';
+import { type IpAddressRow, ipAddresses, isLinkUp, monitorIp, runIp } from '../shared/iproute.ts';
 import { parseIpv4 } from '../shared/net/ipv4.ts';
 import { parseMac } from '../shared/net/mac.ts';
 import { gratuitousArp } from './frames.ts';
 import type { Host, HostLink, RouteSet } from './host.ts';
 
-const COMMAND_TIMEOUT_MS = 10_000;
-const MAX_OUTPUT_BYTES = 256 * 1024 * 1024;
-const WATCH_SETTLE_MS = 50;
-const WATCH_RESTART_MS = 1000;
-
 // The shapes of iproute2's JSON, as far as they matter here.
-type AddressRow = {
-  ifname: string;
-  ifindex: number;
-  address?: string;
-  flags: string[];
-  addr_info: { local: string; prefixlen: number; family: string }[];
-};
 type RouteRow = { type?: string; dst: string };
 type NeighbourRow = { dst: string };
 
 export function createIpHost(clock: Clock): Host {
   return {
-    async links() {
-      const rows = JSON.parse(await ip(['-j', 'address', 'show'])) as AddressRow[];
-      return rows.filter((row) => row.ifname !== undefined).map(hostLink);
-    },
-    watch: (onChange, signal) => watch(clock, onChange, signal),
+    links: async () => (await ipAddresses(clock, hostError)).map(hostLink),
+    watch: (onSettled, signal) => monitorIp(clock, { onSettled }, signal),
     async routes(set) {
-      const found = await routesOf(set, 'type', 'unreachable');
+      const found = await routesOf(clock, set, 'type', 'unreachable');
       return found.map((dst) => (dst.includes('/') ? dst : `${dst}/32`));
     },
     async changeRoutes(set, add, remove) {
-      await batch([
+      await batch(clock, [
         ...add.map((prefix) => `route replace unreachable ${prefix} ${where(set)}`),
         ...remove.map((prefix) => `route del unreachable ${prefix} ${where(set)}`),
       ]);
     },
-    proxyArp,
+    proxyArp: (link, addresses, set) => proxyArp(clock, link, addresses, set),
     readSysctl(name) {
       try {
         return readFileSync(`/proc/sys/${name}`, 'utf8').trim();
@@ -62,13 +47,13 @@ export function createIpHost(clock: Clock): Host {
   };
 }
 
-function hostLink(row: AddressRow): HostLink {
+function hostLink(row: IpAddressRow & { ifname: string }): HostLink {
   const addresses = row.addr_info.filter(({ family }) => family === 'inet');
   return {
     name: row.ifname,
     ifindex: row.ifindex,
     mac: parseMac(row.address ?? ''),
-    up: row.flags.includes('UP') && !row.flags.includes('NO-CARRIER'),
+    up: isLinkUp(row),
     addresses: addresses.map(({ local, prefixlen }) => ({
       address: parseIpv4(local) ?? 0,
       bits: prefixlen,
@@ -78,10 +63,15 @@ function hostLink(row: AddressRow): HostLink {
 
 const where = ({ table, protocol }: RouteSet): string => `proto ${protocol} table ${table}`;
 
-async function routesOf({ table, protocol }: RouteSet, ...which: string[]): Promise<string[]> {
+async function routesOf(
+  clock: Clock,
+  { table, protocol }: RouteSet,
+  ...which: string[]
+): Promise<string[]> {
   const selector = ['table', `${table}`, 'proto', `${protocol}`, ...which];
   // A table that no route was ever in is an error to `ip`, and none to us.
-  const text = await ip(['-j', '-4', 'route', 'show', ...selector], [2]);
+  const args = ['-j', '-4', 'route', 'show', ...selector];
+  const text = await runIp(clock, { args, tolerated: [2] }, hostError);
   const rows = (text.trim() === '' ? [] : JSON.parse(text)) as RouteRow[]; // iproute2's own
   return rows.map(({ dst }) => dst);
 }
@@ -92,18 +82,20 @@ async function routesOf({ table, protocol }: RouteSet, ...which: string[]): Prom
  * also tells our proxied neighbours from others', which stay.
  */
 async function proxyArp(
+  clock: Clock,
   link: HostLink,
   addresses: readonly string[],
   set: RouteSet,
 ): Promise<void> {
-  const shown = await ip(['-j', 'neighbour', 'show', 'proxy', 'dev', link.name]);
+  const args = ['-j', 'neighbour', 'show', 'proxy', 'dev', link.name];
+  const shown = await runIp(clock, { args }, hostError);
   const rows = (shown.trim() === '' ? [] : JSON.parse(shown)) as NeighbourRow[]; // iproute2's own
-  const own = new Set(await routesOf(set, 'dev', 'lo'));
+  const own = new Set(await routesOf(clock, set, 'dev', 'lo'));
   const proxied = new Set(rows.map(({ dst }) => dst).filter((dst) => own.has(dst)));
   const wanted = new Set(addresses);
   const fresh = addresses.filter((address) => !proxied.has(address));
   const gone = [...proxied].filter((address) => !wanted.has(address));
-  await batch([
+  await batch(clock, [
     ...fresh.map((address) => `route replace ${address}/32 dev lo ${where(set)}`),
     ...fresh.map((address) => `neighbour replace proxy ${address} dev ${link.name}`),
     ...gone.map((address) => `neighbour del proxy ${address} dev ${link.name}`),
@@ -120,63 +112,9 @@ async function proxyArp(
 }
 
 /** One process for any number of lines; stops at the first that fails. */
-async function batch(lines: readonly string[]): Promise<void> {
+async function batch(clock: Clock, lines: readonly string[]): Promise<void> {
   if (lines.length === 0) return;
-  await ip(['-batch', '-'], [], `${lines.join('\n')}\n`);
-}
-
-function ip(args: readonly string[], tolerated: number[] = [], input?: string): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const child = spawn('ip', args, { stdio: ['pipe', 'pipe', 'pipe'] });
-    const timer = setTimeout(() => child.kill('SIGKILL'), COMMAND_TIMEOUT_MS);
-    const [out, err]: [Buffer[], Buffer[]] = [[], []];
-    let bytes = 0;
-    child.stdout.on('data', (chunk: Buffer) => {
-      bytes += chunk.length;
-      if (bytes > MAX_OUTPUT_BYTES) child.kill('SIGKILL');
-      out.push(chunk);
-    });
-    child.stderr.on('data', (chunk: Buffer) => err.push(chunk));
-    child.stdin.on('error', () => {}); // it ended before it read all: its exit code says why
-    child.on('error', (error) => {
-      clearTimeout(timer);
-      reject(hostError(`ip ${args.join(' ')}`, error));
-    });
-    child.on('close', (code) => {
-      clearTimeout(timer);
-      const text = Buffer.concat(out).toString();
-      if (code === 0) return resolve(text);
-      if (tolerated.includes(code ?? -1)) return resolve(''); // what it began to print is no JSON
-      const why = Buffer.concat(err).toString().trim().split('\n')[0];
-      reject(hostError(`ip ${args.join(' ')}`, new Error(why || `ended with ${code}`)));
-    });
-    child.stdin.end(input ?? '');
-  });
-}
-
-function watch(clock: Clock, onChange: () => void, signal: AbortSignal): void {
-  if (signal.aborted) return;
-  const child = spawn('ip', ['-o', 'monitor', 'link', 'address'], {
-    stdio: ['ignore', 'pipe', 'ignore'],
-    signal,
-  });
-  let settling = false;
-  child.stdout.on('data', () => {
-    if (settling) return;
-    settling = true;
-    clock.after(
-      WATCH_SETTLE_MS,
-      () => {
-        settling = false;
-        onChange();
-      },
-      signal,
-    );
-  });
-  child.on('error', () => {}); // 'close' follows; an abort is how it is meant to end
-  child.on('close', () => {
-    clock.after(WATCH_RESTART_MS, () => watch(clock, onChange, signal), signal);
-  });
+  await runIp(clock, { args: ['-batch', '-'], input: `${lines.join('\n')}\n` }, hostError);
 }
 
 function hostError(what: string, cause: unknown): OperationalError {

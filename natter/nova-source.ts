@@ -9,8 +9,8 @@ import type { Log } from '../shared/log.ts';
 import { jitter, type Random } from '../shared/random.ts';
 import { MAX_CHANGES_PER_APPLY, type ObjectRecord, type Store } from '../shared/store/types.ts';
 import type { NatterEvent } from './events.ts';
+import { SERVICE } from './name.ts';
 import { type FloatingIp, type NovaPlan, planNova } from './nova.ts';
-import { UNIT } from './service.ts';
 
 export type NovaConfig = {
   host: string;
@@ -64,9 +64,9 @@ export class NovaSource {
   async poll(): Promise<void> {
     const { store, config, log } = this.#options;
     const rows = await readFloatingIps(config);
-    const { version } = await store.head(UNIT);
+    const { version } = await store.head(SERVICE);
     const records: ObjectRecord[] = [];
-    for await (const batch of store.scan(UNIT)) records.push(...batch);
+    for await (const batch of store.scan(SERVICE)) records.push(...batch);
     const plan = planNova(rows, records, this.#isConfirmed);
     this.#tell(plan);
     if (plan.refused !== undefined) return;
@@ -75,7 +75,7 @@ export class NovaSource {
     for (let at = 0; at < plan.changes.length; at += MAX_CHANGES_PER_APPLY) {
       const changes = plan.changes.slice(at, at + MAX_CHANGES_PER_APPLY);
       // An operator who changed something meanwhile wins; the next poll sees it.
-      const applied = await store.apply(UNIT, changes, { expectedVersion, author: 'nova' });
+      const applied = await store.apply(SERVICE, changes, { expectedVersion, author: 'nova' });
       expectedVersion = applied.version;
     }
     const count = plan.changes.length;

@@ -2,7 +2,7 @@
 // withdraws, drains, and tells the others how it is. Everything it touches is injected.
 
 import type { Bpf } from '../shared/bpf/types.ts';
-import type { Clock } from '../shared/clock.ts';
+import { type Clock, every } from '../shared/clock.ts';
 import { describeError, OperationalError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import { jitter, type Random } from '../shared/random.ts';
@@ -17,10 +17,9 @@ import type { NatterEvent } from './events.ts';
 import type { Host } from './host.ts';
 import { Keeper } from './keeper.ts';
 import { type LinkPlan, Links } from './links.ts';
+import { SERVICE } from './name.ts';
 import { selfTest } from './selftest.ts';
 import type { Capacity } from './state.ts';
-
-export const UNIT = 'natter';
 
 /** What a reload may change. */
 export type NatterPlan = { links: LinkPlan; announce: AnnouncePlan; drain: DrainPlan };
@@ -100,7 +99,7 @@ export class NatterService {
     const snapshot = options.snapshotPath;
     this.follower = new Follower({
       store,
-      unit: UNIT,
+      unit: SERVICE,
       target: this.keeper,
       ...(snapshot === undefined ? {} : { snapshotPath: snapshot }),
       clock,
@@ -146,7 +145,7 @@ export class NatterService {
     await this.#audits.idle();
     this.#state = 'stopped';
     try {
-      await store.leave('natter', node);
+      await store.leave(SERVICE, node);
     } catch (error) {
       this.#heartbeatFailed(error);
     }
@@ -199,11 +198,11 @@ export class NatterService {
     const { node, version, address } = this.options;
     const { drift } = this.follower.status();
     return {
-      service: 'natter',
+      service: SERVICE,
       node,
       version,
       state: this.#state,
-      applied: { [UNIT]: this.keeper.version },
+      applied: { [SERVICE]: this.keeper.version },
       ...(drift === undefined ? {} : { drift: drift[0] ?? 'drifting' }),
       ...(address === undefined ? {} : { address }),
       startedAt: this.startedAt,
@@ -381,11 +380,6 @@ export class NatterService {
   }
 
   #every(intervalMs: number, work: () => void): void {
-    const { clock } = this.options;
-    const again = (): void => {
-      work();
-      clock.after(intervalMs, again, this.#stopping.signal);
-    };
-    clock.after(intervalMs, again, this.#stopping.signal);
+    every(this.options.clock, intervalMs, work, this.#stopping.signal);
   }
 }

@@ -35,6 +35,20 @@ export const systemClock: Clock = {
   },
 };
 
+/** Again and again, first after one interval, until the signal. */
+export function every(
+  clock: Clock,
+  intervalMs: number,
+  work: () => void,
+  signal: AbortSignal,
+): void {
+  const again = (): void => {
+    work();
+    clock.after(intervalMs, again, signal);
+  };
+  clock.after(intervalMs, again, signal);
+}
+
 type Timer = { dueMs: number; order: number; fire: () => void };
 
 export class ManualClock implements Clock {

@@ -4,6 +4,11 @@ import { z } from 'zod';
 import { absolutePath, durationWithin, endpoint, name } from './config/types.ts';
 import { logLevels } from './log.ts';
 
+/** As the kernel takes it. */
+export const linkName = z.string().regex(/^[^\s/:]{1,15}$/, {
+  error: ({ input }) => `${JSON.stringify(input)} is not the name of a link`,
+});
+
 /** Spread into the service's strict object: `z.strictObject({ ...daemonSettings({…}), … })`. */
 export function daemonSettings(of: { service: string; hostname: string; adminPort: number }) {
   return {

@@ -47,6 +47,12 @@ export class OperationalError extends Error {
   }
 }
 
+/** Whether an error of Node says that a right is missing: to try again is no use then. */
+export function isDenied(cause: unknown): boolean {
+  const { code } = Object(cause) as { code?: unknown }; // Node names its errors so
+  return code === 'EACCES' || code === 'EPERM' || code === 'EROFS';
+}
+
 /** What a process that ends of the error returns; undefined for a bug, which should crash it. */
 export function exitCodeOf(error: unknown): number | undefined {
   if (error instanceof ConfigError) return 78;

@@ -5,10 +5,10 @@ import { isOfNewerKind, keyOf, parseObject, type SiteObject } from '../../shared
 import { siteRecord } from '../../shared/site/place.ts';
 import { isRefusal, type Refusal } from '../../shared/site/refusal.ts';
 import type { Change, FollowTarget, ObjectRecord } from '../../shared/store/types.ts';
+import { SERVICE } from '../name.ts';
 import { compileObjects } from './plan.ts';
 import type { Plan } from './types.ts';
 
-export const UNIT = 'dhcpd';
 const REASONS_TOLD = 20;
 
 export type TargetOptions = {
@@ -89,7 +89,7 @@ export class PlanTarget implements FollowTarget {
 /** Undefined: refused, with its reasons told, or of a kind that may be ignored. */
 function read(stored: ObjectRecord, reasons: string[]): SiteObject | undefined {
   if (isOfNewerKind(stored)) return undefined;
-  const item = parseObject(siteRecord(UNIT, stored));
+  const item = parseObject(siteRecord(SERVICE, stored));
   if (!isRefusal(item)) return item;
   reasons.push(...item.reasons);
   return undefined;

@@ -26,6 +26,18 @@ export const storeCredentials = {
   tls: tls.optional(),
 };
 
+/** The `store` of a daemon's configuration: a URL, or one with credentials. */
+export const storeSetting = z.union([
+  storeUrl,
+  z.strictObject({ url: storeUrl, ...storeCredentials }),
+]);
+
+export type StoreSetting = { store: z.output<typeof storeSetting> };
+
+export function isEmbedded({ store }: StoreSetting): boolean {
+  return (typeof store === 'string' ? store : store.url) === 'embedded';
+}
+
 type Given = z.output<z.ZodObject<typeof storeCredentials>>;
 export type StoreCredentials = Pick<StoreConfig, keyof Given>;
 

@@ -1,6 +1,7 @@
 // Where the store is, as operators write it: one text for a server, a Sentinel group, a cluster, or
 // the private server of this machine. Passwords are never part of it: a URL ends up in logs and in
 // `ps`.
+import { OperationalError } from '../errors.ts';
 import type { Endpoint } from '../net/ports.ts';
 import { isHostName, parseEndpoint } from '../net/ports.ts';
 import type { Refusal } from './types.ts';
@@ -39,6 +40,20 @@ export function parseStoreUrl(text: string): StoreAddress | Refusal {
   if (rest !== '') return refuse('has a path', 'several databases are not supported');
   if (mode === '+cluster') return { kind: 'cluster', nodes, tls };
   return nodes.length === 1 ? { kind: 'server', at, tls } : refuse('has several hosts', forms);
+}
+
+/** For whoever connects by himself. Throws EDGE_STORE_URL; a private server has to run first. */
+export function reachableAddress(url: string): Exclude<StoreAddress, { kind: 'embedded' }> {
+  const address = parseStoreUrl(url);
+  if ('reasons' in address) {
+    throw new OperationalError('EDGE_STORE_URL', address.reasons.join('; '));
+  }
+  if (address.kind === 'embedded') {
+    throw new OperationalError('EDGE_STORE_URL', 'an embedded store has to be started first', {
+      remedy: 'use the URL that startEmbedded() returns: unix:<state directory>/redis.sock',
+    });
+  }
+  return address;
 }
 
 function parseNodes(hosts: string, defaultPort: number): Endpoint[] | undefined {
