@@ -78,6 +78,9 @@ export class Reserve {
     stock.takes++;
     stock.lastTakeMs = this.#ground.clock.monotonicMs();
     const address = this.#next(stock);
+    // Who finds nothing waits: a burst is met by twice as much each time, not at its end.
+    if (address === undefined && stock.refilling === undefined)
+      stock.rate = Math.min(2 * MAX_REFILL, Math.max(2 * stock.rate, 16 * MIN_REFILL));
     if (stock.ready.length - stock.head < this.#target(stock) / 2) void this.#refill(stock);
     return address;
   }
