@@ -294,11 +294,12 @@ function nakOutcome({ query }: engine.Context, { reason, server, onLink }: engin
 function wantOf(
   { query }: engine.Context,
   scope: engine.Scope,
-  want: Omit<BindWant, 'details' | 'noName'>,
+  want: Omit<BindWant, 'details' | 'noName' | 'planned'>,
 ): BindWant {
   const details = detailsOf(query, scope);
   return {
     ...want,
+    ...(want.address === scope.reservation?.address ? { planned: true } : {}),
     ...(details === undefined ? {} : { details }),
     ...(refusesName(query) ? { noName: true } : {}),
   };

@@ -38,10 +38,11 @@ export function decideSelecting(context: Context): Decision {
   const isRenewal = isHeld && leases.condition === 'isolated';
   const want = { client, address: requested, isHeld: isRenewal, reason } as const;
   const ack = ackOf(context, scope, want);
+  // With an offer of the same address it would start over again and again: silence.
+  if (requested === scope.reservation?.address) return ack;
   // It is not in use yet: nothing is broken when it starts over.
   const refused = { ...ack.refused, quarantine: nak(scope, 'nak-quarantine') };
-  const isReservation = requested === scope.reservation?.address;
-  if (isHeld || isReservation) return { ...ack, refused };
+  if (isHeld) return { ...ack, refused };
   return { ...ack, refused, unlessOffered: unlessOffered(context, nak(scope, 'nak-not-offered')) };
 }
 

@@ -22,6 +22,7 @@ export function bindItem(want: BindWant, instance: number, type: 'bind' | 'renew
     record,
     seconds: holdSeconds(leaseSeconds),
     ...(offered ? { offered: true } : {}),
+    ...(want.planned ? { planned: true } : {}),
     ...(details === undefined ? {} : { details }),
     event: want.noName ? { ...event, noName: true } : event,
   };

@@ -73,7 +73,8 @@ function writePart(
   let at = into.writeUInt16BE(indexOf(item.address >>> 8), start);
   at = into.writeUInt8(item.address & 255, at);
   at = into.writeUInt8(opCodes[item.op], at);
-  at = into.writeUInt8((item.offered ? 1 : 0) | (item.force ? 2 : 0), at);
+  const flags = (item.offered ? 1 : 0) | (item.force ? 2 : 0) | (item.planned ? 4 : 0);
+  at = into.writeUInt8(flags, at);
   at = into.writeUInt16BE(count, at);
   at = into.writeUInt32BE(item.seconds, at);
   at = into.writeUInt16BE(detailsBytes, at);

@@ -67,7 +67,8 @@ export type BindWant = {
   offered: boolean;
   /** The client asked that its name is not published (RFC 4702 §2.1, N). */
   noName?: true;
-  /** Nobody else's by the plan: may be taken over from a stale holder's *expired* record only. */
+  /** The plan reserves it for this very client: nobody else can have been promised it. */
+  planned?: true;
   details?: Details;
 };
 
@@ -144,6 +145,8 @@ export type Item = {
   seconds: number;
   offered?: true;
   force?: true;
+  /** bind: the plan gives the address to this very client. */
+  planned?: true;
   details?: Details;
   /** Logged (§5) when the item is done, with what the client was told. */
   event?: LeaseEvent;

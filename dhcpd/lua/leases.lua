@@ -3,8 +3,8 @@
 -- KEYS  for each block: its string, its detail hash; last, when their number is odd, the log
 -- ARGV  1 lineage, 16 bytes   2 for each block 4 bytes: 1 when it is known to exist, 3 octets
 --       3 most entries of the log   4 instance, as text for the log
---       5 items: block u16 (from 0), octet u8, op u8, flags u8 (1 offered, 2 force), count u16 (so
---       many addresses in a row), seconds u32, lengths of details and event u16, record (64 bytes),
+--       5 items: block u16 (from 0), octet u8, op u8, flags u8 (1 offered, 2 force, 4 planned), count
+--       u16 (so many addresses in a row), seconds u32, lengths of details and event u16, record (64 bytes),
 --       details (JSON), event (JSON, in which a byte 0 stands for toldUntil); big endian
 -- Result { now, codes (a byte each), records (64 bytes each) }, or, nothing written,
 --        { 'FENCED', now, lineage of the block, block from 0 }
@@ -73,10 +73,11 @@ end
 
 local function bindable(r, new, item, block)
   local same = r.key == new.key
+  local doubted = block.quarantined and not item.planned
   if r.state == BOUND and same then
-    return block.quarantined and lapsed(r) and QUARANTINE or DONE
+    return doubted and lapsed(r) and QUARANTINE or DONE
   elseif r.state == FREE and same then
-    return block.quarantined and QUARANTINE or DONE
+    return doubted and QUARANTINE or DONE
   elseif r.state == RESERVED and not lapsed(r) then
     local own = r.instance == new.instance
     if not own and (not item.offered or isLong(r)) then return OTHERS end
@@ -234,7 +235,8 @@ local function run(block, octet, op, flags, seconds, record, details, event)
   local at = HEADER_BYTES + RECORD_BYTES * octet
   local item = {
     octet = octet, op = op, seconds = seconds, at = at,
-    offered = flags % 2 == 1, force = flags % 4 >= 2, details = details, event = event,
+    offered = flags % 2 == 1, force = flags % 4 >= 2, planned = flags % 8 >= 4,
+    details = details, event = event,
   }
   local bytes = call('GETRANGE', block.key, at, at + RECORD_BYTES - 1)
   if #bytes < RECORD_BYTES then bytes = bytes .. sub(ZERO_RECORD, #bytes + 1) end

@@ -40,6 +40,7 @@ function randomItem(random: Random, known: Map<number, Lease>, now: number): Ite
     isLongReserve: random.integer(3) === 0,
     ...(random.integer(2) === 0 ? { offered: true } : {}),
     ...(random.integer(4) === 0 ? { force: true } : {}),
+    ...(random.integer(4) === 0 ? { planned: true } : {}),
     ...(random.integer(3) === 0 ? { details: { hostname: `h${random.integer(9)}` } } : {}),
     ...(op === 'teach'
       ? { state: random.integer(5), holdUntil: near, toldUntil: near - 1, boundAt: near - 9 }

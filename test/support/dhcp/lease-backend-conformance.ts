@@ -292,6 +292,30 @@ export function describeLeaseBackend(
       expect(await bind(8)).toBe(CODE.quarantine);
     });
 
+    test('in quarantine a reservation is bound where nobody else was', async () => {
+      const block = blockOf(next());
+      const at = (octet: number) => addressIn(block, octet);
+      const { now } = await one(backend, 'free', at(0), {});
+      const past = now - 10;
+      await teach(at(1), { client: 2, state: 1, generation: 1, holdUntil: past });
+      await teach(at(2), { client: 2, state: 2, generation: 1, holdUntil: past });
+      await teach(at(3), { client: 2, state: 2, generation: 1, holdUntil: now + 500 });
+      await teach(at(4), { client: 4, state: 1, generation: 1, holdUntil: past });
+      await teach(at(5), { client: 4, state: 2, generation: 1, holdUntil: past });
+      await teach(at(6), { state: 4, generation: 1, holdUntil: past });
+      await one(backend, 'reserve', at(7), { seconds: 500, instance: nodeB });
+      await teach(at(8), { client: 4, state: 1, generation: 1, holdUntil: now + 500 });
+      await adoptAnew(at(1), 400);
+      const bind = async (octet: number) =>
+        (await one(backend, 'bind', at(octet), { client: 2, planned: true })).code;
+      const codes: number[] = [];
+      for (let octet = 1; octet <= 9; octet++) codes.push(await bind(octet));
+      const { done, quarantine, reserved, taken } = CODE;
+      const refused = [quarantine, quarantine, quarantine, reserved, taken];
+      expect(codes).toEqual([done, done, done, ...refused, done]);
+      expect(await stored(backend, at(2))).toMatchObject({ state: STATE.bound, generation: 2 });
+    });
+
     test('a block that was flushed is fenced for who knows it, and taught again', async () => {
       const address = next();
       const { lease } = await one(backend, 'bind', address, { client: 2, seconds: 500 });

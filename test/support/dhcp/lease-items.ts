@@ -17,7 +17,7 @@ export const nodeB = instanceId('dhcpd-b');
 
 export type Want = RecordFields & { client?: number; seconds?: number } & Pick<
     Item,
-    'offered' | 'force' | 'details' | 'event'
+    'offered' | 'force' | 'planned' | 'details' | 'event'
   >;
 
 /** Client 0 is nobody; odd ones have a long key. */
@@ -27,7 +27,7 @@ export function keyOf(client: number): Uint8Array {
 }
 
 export function itemOf(op: Op, address: Ipv4, want: Want): Item {
-  const { client = 0, seconds = 100, offered, force, details, event, ...fields } = want;
+  const { client = 0, seconds = 100, offered, force, planned, details, event, ...fields } = want;
   const mac = Uint8Array.of(2, 0, 0, 0, client >>> 8, client & 255);
   const owner = client === 0 ? {} : { htype: 1, chaddr: mac, packedKey: packKey(keyOf(client)) };
   const record = encodeRecord({ instance: nodeA, leaseSeconds: 60, ...owner, ...fields });
@@ -38,6 +38,7 @@ export function itemOf(op: Op, address: Ipv4, want: Want): Item {
     seconds,
     ...(offered ? { offered } : {}),
     ...(force ? { force } : {}),
+    ...(planned ? { planned } : {}),
     ...(details ? { details } : {}),
     ...(event ? { event } : {}),
   };

@@ -158,10 +158,11 @@ function whyNotBound(scene: Scene): number {
   const { item, old, given } = scene;
   const inQuarantine = isInQuarantine(scene);
   if (sameKey(old, given)) {
+    const isDoubtful = inQuarantine && item.planned === undefined;
     if (old.state === STATE.bound) {
-      return inQuarantine && isLapsed(scene) ? CODE.quarantine : CODE.done;
+      return isDoubtful && isLapsed(scene) ? CODE.quarantine : CODE.done;
     }
-    if (old.state === STATE.free) return inQuarantine ? CODE.quarantine : CODE.done;
+    if (old.state === STATE.free) return isDoubtful ? CODE.quarantine : CODE.done;
   }
   if (old.state !== STATE.reserved || isLapsed(scene)) return whyNotFree(scene);
   const isOwn = old.instance === given.instance;

@@ -118,6 +118,31 @@ const selecting: ServerCase[] = [
     yiaddr: '10.0.0.50',
   },
   {
+    what: 'its reservation, which another had before records were lost: it would be offered again',
+    before: async (rig) => {
+      await bind(rig, { ...two, requested: x });
+      await expire(rig);
+      rig.book.leases.quarantined.add(ip(x) >>> 8);
+      rig.plan = new Rig({ plan: reserve(x) }).plan;
+    },
+    ask: select(x),
+    reason: 'bind-quarantine',
+  },
+  {
+    what: 'an address of the pools, which another had before records were lost: it starts over',
+    before: async (rig) => {
+      await rig.ask(discover());
+      await rig.clock.advance(60_000);
+      await bind(rig, { ...two, requested: x });
+      await expire(rig);
+      await rig.ask(discover({ requested: x }));
+      rig.book.leases.quarantined.add(ip(x) >>> 8);
+    },
+    ask: select(x),
+    reason: 'nak-quarantine',
+    type: 6,
+  },
+  {
     what: '73 never offered by us, and too little is known of the others',
     before: (rig) => {
       rig.book.condition = 'stale';
