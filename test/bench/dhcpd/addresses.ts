@@ -33,5 +33,5 @@ export const rangeOf = (pool: Pool): [first: string, last: string] => [
 export const isFilled = (index: number, perMille: number): boolean =>
   (index * 617) % 1000 < perMille;
 
-/** What perfdhcp's clients never have: they begin with 02:0c. */
+/** What perfdhcp's clients never have: theirs begin with 02:10 and up to 02:8f. */
 export const fillerMac = (index: number): string => `02f1${index.toString(16).padStart(8, '0')}`;

@@ -3,7 +3,6 @@
 import { until } from '../../../lab/ready.ts';
 import type { Run } from '../../../lab/run.ts';
 import {
-  clientsOf,
   dropShare,
   type Load,
   mergeReports,
@@ -37,12 +36,10 @@ export interface Measured {
   lost: { server: number; client: number };
 }
 
-/** No client is ever used twice in a run. */
-let nextClient = 0;
+let loads = 0;
 
 async function runOne(run: Run, target: Target, wish: Wish, listed: boolean): Promise<Report> {
-  const load = { ...target, ...wish, firstClient: nextClient, listed };
-  nextClient += clientsOf(load) + 1;
+  const load = { ...target, ...wish, number: loads++, listed };
   const argv = ['perfdhcp', ...perfdhcpArguments(load)];
   const timeoutMs = wish.seconds * 1000 + GRACE_MS;
   return parseReport(await runInside(run, NODE.client, argv, { timeoutMs, also: NOT_ALL }));

@@ -34,8 +34,8 @@ export interface Load {
   renewals?: number;
   /** Ends after so many exchanges, too. */
   exchanges?: number;
-  /** The first of the clients: all loads of a server get clients that it has not seen. */
-  firstClient: number;
+  /** Each load has a number of its own, below 2¹⁵: so no client is ever used twice. */
+  number: number;
   /** The report lists the addresses. */
   listed?: boolean;
 }
@@ -49,14 +49,19 @@ const NO_PHASE: Phase = {
   meanDelayMs: 0,
 };
 
-const MAC_BASE = 0x020c_0000_0000;
+const FIRST_MAC = 0x0210_0000_0000;
+const CLIENTS_A_LOAD = 2 ** 24;
 
 /** A load sends at most so many DISCOVERs, each of another client. */
-export const clientsOf = ({ rate, seconds, exchanges }: Load): number =>
+const clientsOf = ({ rate, seconds, exchanges }: Load): number =>
   Math.min(Math.ceil(rate * seconds), exchanges ?? Number.POSITIVE_INFINITY);
 
-const macOf = (client: number): string =>
-  ((MAC_BASE + client).toString(16).padStart(12, '0').match(/../g) ?? []).join(':');
+/**
+ * Of a load's first client. perfdhcp adds the client's number octet by octet, without a carry: the
+ * three octets that it changes must be 0, or two loads would have clients in common.
+ */
+const macOf = (load: number): string =>
+  ((FIRST_MAC + load * CLIENTS_A_LOAD).toString(16).padStart(12, '0').match(/../g) ?? []).join(':');
 
 /**
  * `-g single`: it sends and receives on one thread. On two cores, one of them the server's, that
@@ -68,7 +73,7 @@ export function perfdhcpArguments(load: Load): string[] {
     ...['-4', '-g', 'single', '-u', '-l', load.relay],
     ...['-r', String(rate), '-p', String(seconds)],
     // One more than can be sent: with -R 1 all would be one client.
-    ...['-R', String(clientsOf(load) + 1), '-b', `mac=${macOf(load.firstClient)}`],
+    ...['-R', String(clientsOf(load) + 1), '-b', `mac=${macOf(load.number)}`],
     ...(renewals === undefined ? [] : ['-f', String(renewals)]),
     ...(exchanges === undefined ? [] : ['-n', String(exchanges)]),
     ...(listed ? ['-x', 'l'] : []),

@@ -1,7 +1,6 @@
 // perfdhcp's reports as they are printed, and what the bench makes of several of them.
 import { describe, expect, test } from 'vitest';
 import {
-  clientsOf,
   dropShare,
   mergeReports,
   parseReport,
@@ -11,7 +10,7 @@ import {
 } from '../../../bench/dhcpd/perfdhcp.ts';
 import { OVERLOADED, RENEWING, SILENT, TWICE } from './captured.ts';
 
-const load = { server: '10.0.0.1', relay: '10.0.0.101', rate: 1000, seconds: 5, firstClient: 0 };
+const load = { server: '10.0.0.1', relay: '10.0.0.101', rate: 1000, seconds: 5, number: 0 };
 const flagOf = (args: readonly string[], flag: string) => args[args.indexOf(flag) + 1];
 
 describe('a report', () => {
@@ -86,15 +85,21 @@ describe('a call', () => {
   test('has more clients than exchanges, and looks for addresses given twice', () => {
     const args = perfdhcpArguments(load);
     expect(flagOf(args, '-R')).toBe('5001');
-    expect(flagOf(args, '-b')).toBe('mac=02:0c:00:00:00:00');
+    expect(flagOf(args, '-b')).toBe('mac=02:10:00:00:00:00');
     expect(args).toContain('-u');
     expect(args.at(-1)).toBe('10.0.0.1');
     expect(args).not.toContain('-f');
   });
 
-  test('goes on with clients that have not been there', () => {
-    const next = { ...load, firstClient: clientsOf(load) + 1 };
-    expect(flagOf(perfdhcpArguments(next), '-b')).toBe('mac=02:0c:00:00:13:89');
+  test('has clients of its own: perfdhcp counts in the last three octets, without a carry', () => {
+    const bases = [1, 255, 256].map((number) =>
+      flagOf(perfdhcpArguments({ ...load, number }), '-b'),
+    );
+    expect(bases).toEqual([
+      'mac=02:10:01:00:00:00',
+      'mac=02:10:ff:00:00:00',
+      'mac=02:11:00:00:00:00',
+    ]);
   });
 
   test('ends after a number of exchanges', () => {
