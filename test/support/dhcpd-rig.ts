@@ -1,35 +1,16 @@
 // A real edge-dhcpd on a bridge with clients. The test's process moves into a network namespace of
 // its own, where the daemon runs too; each client has one that ends with the process that holds it.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
-import { once } from 'node:events';
-import {
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { execute, type Result } from '../../lab/exec.ts';
-import { until } from '../../lab/ready.ts';
-import { controlRequest } from '../../shared/admin/client.ts';
 import { unshareNetwork } from '../../shared/bpf/libc.ts';
-import { openStore } from '../../shared/store/open.ts';
-import type { Store } from '../../shared/store/types.ts';
-import { type RedisProcess, startRedis } from './redis.ts';
+import { DaemonRig } from './daemon-rig.ts';
+import { ip, NetworkNamespace } from './network-namespace.ts';
 
-const MAIN = join(import.meta.dirname, '../../dhcpd/main.ts');
-const MEBIBYTE = 2 ** 20;
 export const BRIDGE = 'br0';
 export const SERVER = '10.9.0.1';
 export const SUBNET = '10.9.0.0/24';
 /** As stored: pool of 10.9.0.10 to .200. */
 export const POOL = '10.9.0.10-10.9.0.200';
-
-export const ip = (...lines: string[]): string =>
-  lines.map((line) => execFileSync('ip', line.split(' '), { encoding: 'utf8' })).join('');
 
 /** What the tests look at in /status.json. */
 export type Status = {
@@ -47,38 +28,22 @@ export type Status = {
 export type LeaseRow = { address: string; state: string; mac: string; hostname?: string };
 
 /** A machine on the bridge: its link is e0. */
-export class DhcpClient {
+export class DhcpClient extends NetworkNamespace {
   readonly name: string;
-  readonly #holder: ChildProcess;
 
   constructor(name: string) {
+    super();
     this.name = name;
-    const command = ['--pdeathsig', 'KILL', 'unshare', '--net', 'sleep', '1000'];
-    this.#holder = spawn('setpriv', command, { stdio: 'ignore' });
-  }
-
-  get pid(): number {
-    return this.#holder.pid ?? -1;
-  }
-
-  async ready(): Promise<void> {
-    const own = readlinkSync('/proc/self/ns/net');
-    const there = () => readlinkSync(`/proc/${this.pid}/ns/net`) !== own;
-    await until('a network namespace', there, { timeoutMs: 5000 });
   }
 
   run(command: string, ...args: string[]): Promise<Result> {
-    return execute(...this.#inside(command, args), { allowFailure: true });
+    return execute(...this.inside(command, args), { allowFailure: true });
   }
 
   /** Until it is killed. */
   spawn(command: string, ...args: string[]): ChildProcess {
-    const inside = this.#inside(command, args);
+    const inside = this.inside(command, args);
     return spawn(inside[0], inside[1], { stdio: 'ignore' });
-  }
-
-  #inside(command: string, args: string[]): [string, string[]] {
-    return ['nsenter', ['-t', `${this.pid}`, '-n', '--', command, ...args]];
   }
 
   async mac(): Promise<string> {
@@ -93,20 +58,14 @@ export class DhcpClient {
     const { stdout } = await this.run('ip', '-j', 'link', 'show', 'e0');
     return (JSON.parse(stdout) as [{ address: string; ifindex: number }])[0]; // iproute2's own
   }
-
-  end(): void {
-    this.#holder.kill('SIGKILL');
-  }
 }
 
-export class DhcpdRig {
-  readonly directory = mkdtempSync(join(tmpdir(), 'edge-dhcpd-'));
-  readonly log = join(this.directory, 'log');
+export class DhcpdRig extends DaemonRig {
   readonly clients: DhcpClient[] = [];
-  config: Record<string, unknown> = {};
-  redis!: RedisProcess; // set by up(), before anything uses it
-  store!: Store;
-  daemon: ChildProcess | undefined;
+
+  constructor() {
+    super('dhcpd', 9102);
+  }
 
   /** With so many clients on the bridge, and a plan of one subnet. */
   async up(clients: number): Promise<void> {
@@ -116,16 +75,13 @@ export class DhcpdRig {
     ip('link set lo up', `link add ${BRIDGE} type bridge`);
     ip(`address add ${SERVER}/24 dev ${BRIDGE}`, `link set ${BRIDGE} up`);
     for (const client of this.clients) await this.plug(client);
-    this.redis = await startRedis({
-      arguments: ['--appendonly', 'yes', '--appendfsync', 'always'],
-    });
-    this.store = openStore({ url: this.redis.url });
+    await this.openRedis({ arguments: ['--appendonly', 'yes', '--appendfsync', 'always'] });
     this.config = {
       node: 'rig',
       store: this.redis.url,
       stateDirectory: this.directory,
       links: [BRIDGE],
-      control: { socket: join(this.directory, 'sock') },
+      control: { socket: this.socket },
       drain: { timeout: '5s' },
     };
     await this.setSubnet({});
@@ -150,47 +106,8 @@ export class DhcpdRig {
     await this.store.apply('dhcpd', [{ kind: 'subnet', id, value }]);
   }
 
-  get configPath(): string {
-    return join(this.directory, 'dhcpd.yaml');
-  }
-
-  /** Starts the daemon, after one that a failed test left; resolves when it is ready. */
-  async start(): Promise<void> {
-    await this.end('SIGKILL');
-    const daemon = this.launch();
-    const isReady = async () => {
-      if (daemon.exitCode !== null) throw new Error(`it ended: ${this.logText()}`);
-      return (await this.readyz()) === 200;
-    };
-    await until('the daemon to be ready', isReady, { timeoutMs: 30_000 });
-  }
-
-  launch(): ChildProcess {
-    writeFileSync(this.configPath, JSON.stringify(this.config));
-    const args = [MAIN, '--config', this.configPath];
-    const daemon = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    daemon.stderr.on('data', (chunk: Buffer) => writeFileSync(this.log, chunk, { flag: 'a' }));
-    this.daemon = daemon;
-    return daemon;
-  }
-
-  async end(signal: NodeJS.Signals): Promise<number | null> {
-    const { daemon } = this;
-    if (daemon === undefined) return null;
-    if (daemon.exitCode !== null || daemon.signalCode !== null) return daemon.exitCode;
-    const exited = once(daemon, 'exit');
-    daemon.kill(signal);
-    await exited;
-    return daemon.exitCode;
-  }
-
-  async readyz(): Promise<number> {
-    return (await fetch('http://127.0.0.1:9102/readyz')).status;
-  }
-
   async status(): Promise<Status> {
-    const answer = await fetch('http://127.0.0.1:9102/status.json');
-    return (await answer.json()) as Status; // the daemon's own document
+    return (await this.statusJson()) as Status; // the daemon's own document
   }
 
   async leases(query = ''): Promise<LeaseRow[]> {
@@ -198,20 +115,8 @@ export class DhcpdRig {
     return (answer as { leases: LeaseRow[] }).leases; // the daemon's own document
   }
 
-  control(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
-    return controlRequest(join(this.directory, 'sock'), method, path, body);
-  }
-
-  logText(): string {
-    if (!existsSync(this.log)) return '';
-    return readFileSync(this.log, 'utf8').slice(-MEBIBYTE);
-  }
-
-  async down(): Promise<void> {
-    await this.end('SIGKILL');
-    await this.store?.close();
-    await this.redis?.stop();
+  override async down(): Promise<void> {
+    await super.down();
     for (const client of this.clients) client.end();
-    rmSync(this.directory, { recursive: true, force: true });
   }
 }

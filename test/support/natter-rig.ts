@@ -1,33 +1,21 @@
 // A real edge-natter between a client and a VM. The test's process moves into a network namespace
 // of its own, where the daemon runs too; client and VM have theirs, which end with the process
 // that holds them.
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { execFile, execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import {
-  existsSync,
-  mkdtempSync,
-  readFileSync,
-  readlinkSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs';
-import { tmpdir } from 'node:os';
+import { rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { execute } from '../../lab/exec.ts';
 import { until } from '../../lab/ready.ts';
-import { controlRequest, controlStream } from '../../shared/admin/client.ts';
+import { controlStream } from '../../shared/admin/client.ts';
 import { unshareNetwork } from '../../shared/bpf/libc.ts';
-import { openStore } from '../../shared/store/open.ts';
-import type { Change, Store } from '../../shared/store/types.ts';
-import { type RedisProcess, startRedis } from './redis.ts';
+import type { Change } from '../../shared/store/types.ts';
+import { DaemonRig } from './daemon-rig.ts';
+import { ip, NetworkNamespace } from './network-namespace.ts';
 
-const MAIN = join(import.meta.dirname, '../../natter/main.ts');
 export const CLIENT_ADDRESS = '192.0.2.2';
 export const PREFIX = '198.51.100.0/24';
-
-export const ip = (...lines: string[]): string =>
-  lines.map((line) => execFileSync('ip', line.split(' '), { encoding: 'utf8' })).join('');
 
 /** What the tests look at in /status.json. */
 export type Status = {
@@ -37,54 +25,25 @@ export type Status = {
   store: { up: boolean; source: string };
 };
 
-/** A process that holds a network namespace, and dies with this one. */
-export class Host {
-  readonly #holder: ChildProcess;
-
-  constructor() {
-    const command = ['--pdeathsig', 'KILL', 'unshare', '--net', 'sleep', '1000'];
-    this.#holder = spawn('setpriv', command, { stdio: 'ignore' });
-  }
-
-  get pid(): number {
-    return this.#holder.pid ?? -1;
-  }
-
-  async ready(): Promise<void> {
-    const own = readlinkSync('/proc/thread-self/ns/net');
-    const there = () => readlinkSync(`/proc/${this.pid}/ns/net`) !== own;
-    await until('a network namespace', there, { timeoutMs: 5000 });
-  }
-
+/** Client or VM: its link is e0. */
+export class Host extends NetworkNamespace {
   run(command: string, ...args: string[]): string {
-    const inside = ['-t', `${this.pid}`, '-n', '--', command, ...args];
-    return execFileSync('nsenter', inside, { encoding: 'utf8' });
+    return execFileSync(...this.inside(command, args), { encoding: 'utf8' });
   }
 
   /** Until it ends; what it printed. */
   async spawn(command: string, ...args: string[]): Promise<string> {
-    const inside = ['-t', `${this.pid}`, '-n', '--', command, ...args];
-    return (await promisify(execFile)('nsenter', inside)).stdout;
-  }
-
-  end(): void {
-    this.#holder.kill('SIGKILL');
+    return (await promisify(execFile)(...this.inside(command, args))).stdout;
   }
 }
 
-export class NatterRig {
-  readonly directory = mkdtempSync(join(tmpdir(), 'edge-natter-'));
+export class NatterRig extends DaemonRig {
   readonly instance = `test-${process.pid}`;
   readonly client = new Host();
   readonly vm = new Host();
-  readonly log = join(this.directory, 'log');
-  config: Record<string, unknown> = {};
-  redis!: RedisProcess; // set by up(), before anything uses it
-  store!: Store;
-  daemon: ChildProcess | undefined;
 
-  get configPath(): string {
-    return join(this.directory, 'natter.yaml');
+  constructor() {
+    super('natter', 9101);
   }
 
   get pins(): string {
@@ -102,8 +61,7 @@ export class NatterRig {
     this.vm.run('ip', 'address', 'add', '10.0.0.6/24', 'dev', 'e0');
     this.vm.run('ip', 'link', 'set', 'e0', 'up');
     this.vm.run('ip', 'route', 'add', 'default', 'via', '10.0.0.1');
-    this.redis = await startRedis();
-    this.store = openStore({ url: this.redis.url });
+    await this.openRedis();
     this.config = {
       node: 'rig',
       instance: this.instance,
@@ -111,7 +69,7 @@ export class NatterRig {
       stateDirectory: join(this.directory, 'state'),
       links: { uplink: ['up0'], inside: ['in0'] },
       announce: { prefixes: [PREFIX] },
-      control: { socket: join(this.directory, 'sock') },
+      control: { socket: this.socket },
       capacity: { eips: 1024, forwards: 256, limits: 256 },
       drain: { quiet: '200ms', timeout: '5s' },
     };
@@ -125,44 +83,6 @@ export class NatterRig {
     this.client.run('ip', 'route', 'add', PREFIX, 'via', '192.0.2.1');
   }
 
-  writeConfig(): void {
-    writeFileSync(this.configPath, JSON.stringify(this.config));
-  }
-
-  /** Starts the daemon, after one that a failed test left; resolves when it is ready. */
-  async start(): Promise<void> {
-    await this.end('SIGKILL');
-    const daemon = this.launch();
-    await until(
-      'the daemon to be ready',
-      async () => {
-        if (daemon.exitCode !== null) throw new Error(`it ended: ${this.logText()}`);
-        return (await this.readyz()) === 200;
-      },
-      { timeoutMs: 30_000 },
-    );
-  }
-
-  /** Starts the daemon, and does not wait. */
-  launch(): ChildProcess {
-    this.writeConfig();
-    const args = [MAIN, '--config', this.configPath];
-    const daemon = spawn(process.execPath, args, { stdio: ['ignore', 'ignore', 'pipe'] });
-    daemon.stderr.on('data', (chunk: Buffer) => writeFileSync(this.log, chunk, { flag: 'a' }));
-    this.daemon = daemon;
-    return daemon;
-  }
-
-  async end(signal: NodeJS.Signals): Promise<number | null> {
-    const { daemon } = this;
-    if (daemon === undefined) return null;
-    if (daemon.exitCode !== null || daemon.signalCode !== null) return daemon.exitCode;
-    const exited = once(daemon, 'exit');
-    daemon.kill(signal);
-    await exited;
-    return daemon.exitCode;
-  }
-
   /** One run of the program that ends by itself. */
   run(...args: string[]): Promise<{ code: number; text: string }> {
     return this.runAs([process.execPath], ...args);
@@ -170,15 +90,15 @@ export class NatterRig {
 
   async runAs(as: string[], ...args: string[]): Promise<{ code: number; text: string }> {
     const [command = '', ...before] = as;
-    const argv = [...before, MAIN, '--config', this.configPath, ...args];
+    const argv = [...before, this.main, '--config', this.configPath, ...args];
     const { code, stdout, stderr } = await execute(command, argv, { allowFailure: true });
     return { code, text: stdout + stderr };
   }
 
   /** The lines of tcpdump for what comes to the host's e0. */
   sniff(host: Host, filter: string): { ready: Promise<unknown>; end(): Promise<string[]> } {
-    const dump = ['tcpdump', '-l', '-n', '-p', '-i', 'e0', '-Q', 'in', filter];
-    const child = spawn('nsenter', ['-t', `${host.pid}`, '-n', '--', ...dump]);
+    const dump = ['-l', '-n', '-p', '-i', 'e0', '-Q', 'in', filter];
+    const child = spawn(...host.inside('tcpdump', dump));
     const [out, err]: string[][] = [[], []];
     child.stdout.on('data', (chunk: Buffer) => out?.push(chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => err?.push(chunk.toString()));
@@ -195,23 +115,14 @@ export class NatterRig {
 
   /** Packets by reason. */
   async counters(): Promise<Record<string, number>> {
-    const { packets } = JSON.parse(await this.admin('/status.json')) as {
+    const { packets } = (await this.statusJson()) as {
       packets: Record<string, { packets: number }>;
     }; // the daemon's own document
     return Object.fromEntries(Object.entries(packets).map(([name, one]) => [name, one.packets]));
   }
 
-  async admin(path: string): Promise<string> {
-    return (await fetch(`http://127.0.0.1:9101${path}`)).text();
-  }
-
-  async readyz(): Promise<number> {
-    return (await fetch('http://127.0.0.1:9101/readyz')).status;
-  }
-
   async status(): Promise<Status> {
-    const answer = await fetch('http://127.0.0.1:9101/status.json');
-    return (await answer.json()) as Status; // the daemon's own document
+    return (await this.statusJson()) as Status; // the daemon's own document
   }
 
   /** Stores the changes; resolves when the daemon has applied them. */
@@ -230,12 +141,8 @@ export class NatterRig {
     return (answer as { eips: [{ inPackets: number; outPackets: number }] }).eips[0];
   }
 
-  control(method: 'GET' | 'POST', path: string, body?: unknown): Promise<unknown> {
-    return controlRequest(join(this.directory, 'sock'), method, path, body);
-  }
-
   stream(path: string, signal: AbortSignal): AsyncGenerator<Uint8Array> {
-    return controlStream(join(this.directory, 'sock'), 'GET', path, undefined, { signal });
+    return controlStream(this.socket, 'GET', path, undefined, { signal });
   }
 
   tc(line: string): string {
@@ -245,10 +152,6 @@ export class NatterRig {
   /** The kernel's number of the program at a link's ingress. */
   programId(link: string): string | undefined {
     return /\bid (\d+)/.exec(this.tc(`filter show dev ${link} ingress`))?.[1];
-  }
-
-  logText(): string {
-    return existsSync(this.log) ? readFileSync(this.log, 'utf8') : '';
   }
 
   /** Packets lost of so many, from the client. */
@@ -263,8 +166,8 @@ export class NatterRig {
 
   /** Pings until told to stop; then how many were sent and lost. */
   pingOn(address: string): () => Promise<{ sent: number; lost: number }> {
-    const args = ['-t', `${this.client.pid}`, '-n', '--', 'ping', '-i', '0.01', address];
-    const child = spawn('nsenter', args, { stdio: ['ignore', 'pipe', 'ignore'] });
+    const ping = this.client.inside('ping', ['-i', '0.01', address]);
+    const child = spawn(...ping, { stdio: ['ignore', 'pipe', 'ignore'] });
     let text = '';
     child.stdout.on('data', (chunk: Buffer) => {
       text += chunk.toString();
@@ -284,14 +187,11 @@ export class NatterRig {
     };
   }
 
-  async down(): Promise<void> {
-    await this.end('SIGKILL');
-    await this.store?.close();
-    await this.redis?.stop();
+  override async down(): Promise<void> {
+    await super.down();
     this.client.end();
     this.vm.end();
     rmSync(`/sys/fs/bpf/edge/${this.instance}`, { recursive: true, force: true });
-    rmSync(this.directory, { recursive: true, force: true });
   }
 }
 

@@ -4,7 +4,8 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../lab/ready.ts';
-import { BRIDGE, DhcpdRig, ip } from '../support/dhcpd-rig.ts';
+import { BRIDGE, DhcpdRig } from '../support/dhcpd-rig.ts';
+import { ip } from '../support/network-namespace.ts';
 import { needs, program, root } from '../support/skip.ts';
 
 const scratch = mkdtempSync(join(tmpdir(), 'edge-clients-'));

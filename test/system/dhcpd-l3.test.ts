@@ -4,9 +4,10 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { execute } from '../../lab/exec.ts';
 import { until } from '../../lab/ready.ts';
-import { ip, type Machine } from '../support/dhcp/clients-machines.ts';
+import type { Machine } from '../support/dhcp/clients-machines.ts';
 import { Udhcpc } from '../support/dhcp/clients-programs.ts';
 import { type Dhcpd, DhcpSite } from '../support/dhcp/clients-site.ts';
+import { ip } from '../support/network-namespace.ts';
 import { needs, program, root } from '../support/skip.ts';
 
 const EDGECTL = join(import.meta.dirname, '../../shared/ctl/main.ts');

@@ -5,7 +5,8 @@ import { chmodSync, existsSync, readdirSync, writeFileSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../../lab/ready.ts';
-import { ip, NatterRig, PREFIX } from '../support/natter-rig.ts';
+import { NatterRig, PREFIX } from '../support/natter-rig.ts';
+import { ip } from '../support/network-namespace.ts';
 import { needs, program, root } from '../support/skip.ts';
 
 const EIP = '198.51.100.7';

@@ -4,7 +4,8 @@ import { existsSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { until } from '../../lab/ready.ts';
-import { ip, NatterRig } from '../support/natter-rig.ts';
+import { NatterRig } from '../support/natter-rig.ts';
+import { ip } from '../support/network-namespace.ts';
 import { needs, program, root } from '../support/skip.ts';
 
 const EIP = '198.51.100.7';

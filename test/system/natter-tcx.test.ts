@@ -6,7 +6,8 @@ import { basename, dirname, join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { until } from '../../lab/ready.ts';
 import { createBpf } from '../../shared/bpf/kernel.ts';
-import { ip, NatterRig } from '../support/natter-rig.ts';
+import { NatterRig } from '../support/natter-rig.ts';
+import { ip } from '../support/network-namespace.ts';
 import { needs, program, root, tcx } from '../support/skip.ts';
 
 const EIP = '198.51.100.7';

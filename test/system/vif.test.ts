@@ -5,7 +5,8 @@ import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { execute } from '../../lab/exec.ts';
 import { until } from '../../lab/ready.ts';
 import { unshareNetwork } from '../../shared/bpf/libc.ts';
-import { Host, ip } from '../support/natter-rig.ts';
+import { Host } from '../support/natter-rig.ts';
+import { ip } from '../support/network-namespace.ts';
 import { needs, program, root } from '../support/skip.ts';
 
 const EDGECTL = join(import.meta.dirname, '../../shared/ctl/main.ts');

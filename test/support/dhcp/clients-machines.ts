@@ -1,13 +1,11 @@
 // Machines for tests with DHCP clients, servers and relays: network namespaces, each held by a
 // process, on bridges of the test's own. All of it ends with the test's process.
-import { type ChildProcess, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, fstatSync, openSync, readFileSync, readlinkSync } from 'node:fs';
+import { closeSync, fstatSync, openSync, readFileSync } from 'node:fs';
 import { execute, type Result } from '../../../lab/exec.ts';
 import { until } from '../../../lab/ready.ts';
-
-export const ip = (...lines: string[]): string =>
-  lines.map((line) => execFileSync('ip', line.split(' '), { encoding: 'utf8' })).join('');
+import { ip, NetworkNamespace } from '../network-namespace.ts';
 
 /** In the namespace of the test itself. */
 export function addBridge(name: string, ...addresses: string[]): void {
@@ -64,31 +62,23 @@ export class Program {
   }
 }
 
-export class Machine {
+export class Machine extends NetworkNamespace {
   readonly name: string;
-  readonly #holder: ChildProcess;
 
   constructor(name: string) {
+    super();
     this.name = name;
-    const command = ['--pdeathsig', 'KILL', 'unshare', '--net', 'sleep', '1000'];
-    this.#holder = spawn('setpriv', command, { stdio: 'ignore' });
   }
 
   /** Machines that are there and have a loopback. */
   static async make(...names: string[]): Promise<Machine[]> {
     const machines = names.map((name) => new Machine(name));
-    await Promise.all(machines.map((machine) => machine.#ready()));
+    await Promise.all(machines.map((machine) => machine.ready()));
     return machines;
   }
 
-  get pid(): number {
-    return this.#holder.pid ?? -1;
-  }
-
-  async #ready(): Promise<void> {
-    const own = readlinkSync('/proc/self/ns/net');
-    const there = () => readlinkSync(`/proc/${this.pid}/ns/net`) !== own;
-    await until('a network namespace', there, { timeoutMs: 5000 });
+  override async ready(): Promise<void> {
+    await super.ready();
     await this.ip('link set lo up');
   }
 
@@ -123,10 +113,6 @@ export class Machine {
     return new Program(child, logPath, size);
   }
 
-  inside(command: string, args: string[]): [string, string[]] {
-    return ['nsenter', ['-t', `${this.pid}`, '-n', '--', command, ...args]];
-  }
-
   async addresses(link = 'e0'): Promise<string[]> {
     const { stdout } = await this.run('ip', '-4', '-o', 'address', 'show', 'dev', link);
     return [...stdout.matchAll(/inet (\S+?)(?:\/\d+)? /g)].map(([, address]) => address ?? '');
@@ -135,9 +121,5 @@ export class Machine {
   async mac(link = 'e0'): Promise<string> {
     const { stdout } = await this.run('ip', '-j', 'link', 'show', link);
     return (JSON.parse(stdout) as [{ address: string }])[0].address; // iproute2's own
-  }
-
-  end(): void {
-    this.#holder.kill('SIGKILL');
   }
 }

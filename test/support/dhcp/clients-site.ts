@@ -7,8 +7,9 @@ import { until } from '../../../lab/ready.ts';
 import { controlRequest } from '../../../shared/admin/client.ts';
 import { unshareNetwork } from '../../../shared/bpf/libc.ts';
 import { runEdgectl } from '../edgectl.ts';
+import { ip } from '../network-namespace.ts';
 import { type RedisProcess, startRedis } from '../redis.ts';
-import { ip, Machine, type Program } from './clients-machines.ts';
+import { Machine, type Program } from './clients-machines.ts';
 
 const MAIN = join(import.meta.dirname, '../../../dhcpd/main.ts');
 export const SYNCED = ['--appendonly', 'yes', '--appendfsync', 'always'];
