@@ -1,7 +1,7 @@
 // Every metric of a dhcpd. No address is a label: leases are listed by `edgectl lease list`.
 
 import type { Metrics, MetricTable } from '../shared/metrics.ts';
-import type { Names } from './ddns-names.ts';
+import type { Names } from './ddns/names.ts';
 import type { DhcpdService } from './service.ts';
 
 export const dhcpdMetrics = {

@@ -1,7 +1,7 @@
 // Names of leases in a real Redis: two instances, one zone; and what is left when one is away.
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { MAX_WAITING, Names } from '../../../dhcpd/ddns-names.ts';
-import { type NameRecords, RedisNames } from '../../../dhcpd/ddns-records.ts';
+import { MAX_WAITING, Names } from '../../../dhcpd/ddns/names.ts';
+import { type NameRecords, RedisNames } from '../../../dhcpd/ddns/records.ts';
 import { encodeRecord, packKey } from '../../../dhcpd/leases/record.ts';
 import { CODE, type LeaseEvent, STATE } from '../../../dhcpd/leases/types.ts';
 import { until } from '../../../lab/ready.ts';

@@ -1,12 +1,18 @@
 // Which names changes of leases ask for: case tables.
 import { describe, expect, test } from 'vitest';
-import { labelOf, merged, type NameChange, namedBy, zonesOf } from '../../../dhcpd/ddns.ts';
-import { rowsOf } from '../../../dhcpd/ddns-records.ts';
-import { bindItem } from '../../../dhcpd/leases/items.ts';
-import { packItems } from '../../../dhcpd/leases/packed.ts';
-import { encodeRecord, packKey } from '../../../dhcpd/leases/record.ts';
-import { CODE, type LeaseEvent, STATE } from '../../../dhcpd/leases/types.ts';
-import { ip, simplePlan } from '../../support/dhcp/simple-plan.ts';
+import { rowsOf } from '../../../../dhcpd/ddns/records.ts';
+import {
+  labelOf,
+  merged,
+  type NameChange,
+  namedBy,
+  zonesOf,
+} from '../../../../dhcpd/ddns/wanted.ts';
+import { bindItem } from '../../../../dhcpd/leases/items.ts';
+import { packItems } from '../../../../dhcpd/leases/packed.ts';
+import { encodeRecord, packKey } from '../../../../dhcpd/leases/record.ts';
+import { CODE, type LeaseEvent, STATE } from '../../../../dhcpd/leases/types.ts';
+import { ip, simplePlan } from '../../../support/dhcp/simple-plan.ts';
 
 const ZONE = 'vm.example';
 const UNTIL = 1_790_000_000;

@@ -1,20 +1,20 @@
 // The names of leases in Redis, a slot for each zone: dhcpd writes them, our dns reads them. What
 // is where: lua/names.lua and docs/ARCHITECTURE.md.
-import { formatIpv4 } from '../shared/net/ipv4.ts';
-import { storeError } from '../shared/store/failure.ts';
-import { nameKeys } from '../shared/store/keys.ts';
-import type { Call, Reply } from '../shared/store/link.ts';
-import { Links } from '../shared/store/links.ts';
-import type { StoreConfig } from '../shared/store/open.ts';
-import { readScript } from '../shared/store/script.ts';
-import { reachableAddress } from '../shared/store/url.ts';
-import type { NameChange } from './ddns.ts';
-import { SERVICE } from './name.ts';
+import { formatIpv4 } from '../../shared/net/ipv4.ts';
+import { storeError } from '../../shared/store/failure.ts';
+import { nameKeys } from '../../shared/store/keys.ts';
+import type { Call, Reply } from '../../shared/store/link.ts';
+import { Links } from '../../shared/store/links.ts';
+import type { StoreConfig } from '../../shared/store/open.ts';
+import { readScript } from '../../shared/store/script.ts';
+import { reachableAddress } from '../../shared/store/url.ts';
+import { SERVICE } from '../name.ts';
+import type { NameChange } from './wanted.ts';
 
 const LANE = 'names';
 const MAX_CHANGES = 10_000;
 const ENDED_PER_CALL = 100;
-const script = readScript('names', new URL('./lua/names.lua', import.meta.url));
+const script = readScript('names', new URL('../lua/names.lua', import.meta.url));
 
 export const NAME_CODE = { done: '0', taken: '1', nothing: '2' } as const;
 
@@ -24,7 +24,7 @@ export type NamesWritten = { codes: string; ended: number };
 export type NameRow = { name: string; address: string; until: number; reserved: boolean };
 export type NamePage = { nowSeconds: number; rows: NameRow[]; next?: string };
 
-/** What ddns-names.ts needs. */
+/** What names.ts needs. */
 export type NameRecords = Pick<RedisNames, 'write' | 'close'>;
 
 export class RedisNames {

@@ -1,7 +1,7 @@
 // GET /names: the names of leases, of every zone that the plan has or of one. It is for operators:
 // dns reads Redis itself.
-import type { Names } from './ddns-names.ts';
-import type { RedisNames } from './ddns-records.ts';
+import type { Names } from '../ddns/names.ts';
+import type { RedisNames } from '../ddns/records.ts';
 import { badQuestion, fieldsOfQuery, limit, text } from './question.ts';
 
 const MOST = 1000;

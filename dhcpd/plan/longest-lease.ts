@@ -1,7 +1,7 @@
 // The longest lease that a plan can give: so long may a promise live that was lost. Pure.
 
-import type { LeaseTimes, Plan } from './plan/types.ts';
-import { INFINITE_SECONDS } from './wire/types.ts';
+import { INFINITE_SECONDS } from '../wire/types.ts';
+import type { LeaseTimes, Plan } from './types.ts';
 
 const AT_LEAST_SECONDS = 3600;
 const MONTH_SECONDS = 30 * 86_400;

@@ -1,11 +1,11 @@
 // GET /leases among many: what an operator asks does not hold up the clients.
 import { expect, test } from 'vitest';
-import { leasePage, readLeaseQuery } from '../../../dhcpd/lease-pages.ts';
-import { encodeRecord, packKey } from '../../../dhcpd/leases/record.ts';
-import { Replica } from '../../../dhcpd/leases/replica.ts';
-import { STATE } from '../../../dhcpd/leases/types.ts';
-import type { DhcpdService } from '../../../dhcpd/service.ts';
-import type { Ipv4 } from '../../../shared/net/ipv4.ts';
+import { leasePage, readLeaseQuery } from '../../../../dhcpd/admin/lease-pages.ts';
+import { encodeRecord, packKey } from '../../../../dhcpd/leases/record.ts';
+import { Replica } from '../../../../dhcpd/leases/replica.ts';
+import { STATE } from '../../../../dhcpd/leases/types.ts';
+import type { DhcpdService } from '../../../../dhcpd/service.ts';
+import type { Ipv4 } from '../../../../shared/net/ipv4.ts';
 
 const BLOCKS = Array.from({ length: 64 }, (_, at) => 0x0a0000 + at);
 const macOf = (address: number): Uint8Array =>

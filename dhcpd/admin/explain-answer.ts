@@ -1,12 +1,12 @@
 // POST /explain: what a client would be answered now, by the real decision, in the words that
 // edgectl shows.
 
-import { formatIpv4 } from '../shared/net/ipv4.ts';
-import type { Asked, Verdict } from './engine/explain.ts';
+import { formatIpv4 } from '../../shared/net/ipv4.ts';
+import type { Asked, Verdict } from '../engine/explain.ts';
+import { reasonText } from '../reasons.ts';
+import type { DhcpdService } from '../service.ts';
+import { MESSAGE } from '../wire/types.ts';
 import { address, badQuestion, fieldsOf, hexBytes, macBytes, text } from './question.ts';
-import { reasonText } from './reasons.ts';
-import type { DhcpdService } from './service.ts';
-import { MESSAGE } from './wire/types.ts';
 
 const VERDICTS: Record<Verdict, string> = {
   offer: 'offered',

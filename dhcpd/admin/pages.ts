@@ -1,18 +1,18 @@
 // What a dhcpd shows of itself: the status page and its JSON, and the verbs of the control socket.
 
-import type { ControlRoute } from '../shared/admin/control.ts';
-import type { Cell, StatusTable, StatusView } from '../shared/admin/page.ts';
-import { OperationalError } from '../shared/errors.ts';
-import { formatMac, macFromBytes } from '../shared/net/mac.ts';
-import { formatPrefix } from '../shared/net/prefix.ts';
-import type { DhcpdConfig } from './config.ts';
-import { namesPage, type ShownNames } from './ddns-pages.ts';
+import type { ControlRoute } from '../../shared/admin/control.ts';
+import type { Cell, StatusTable, StatusView } from '../../shared/admin/page.ts';
+import { OperationalError } from '../../shared/errors.ts';
+import { formatMac, macFromBytes } from '../../shared/net/mac.ts';
+import { formatPrefix } from '../../shared/net/prefix.ts';
+import type { DhcpdConfig } from '../config.ts';
+import { SERVICE } from '../name.ts';
+import { reasonText } from '../reasons.ts';
+import type { DhcpdService } from '../service.ts';
 import { explainClient } from './explain-answer.ts';
 import type { LeaseHistory } from './lease-history.ts';
 import { leasePage, readLeaseQuery, releaseLease } from './lease-pages.ts';
-import { SERVICE } from './name.ts';
-import { reasonText } from './reasons.ts';
-import type { DhcpdService } from './service.ts';
+import { namesPage, type ShownNames } from './name-pages.ts';
 
 /** What the pages show besides the service. */
 export type Shown = { durability: string | undefined };

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { eventsOf } from '../../../dhcpd/lease-history.ts';
+import { eventsOf } from '../../../../dhcpd/admin/lease-history.ts';
 
 const fields = (events: unknown) =>
   ['e', JSON.stringify(events), 'r', 'x', 'i', '7'].map((each) => Buffer.from(each));

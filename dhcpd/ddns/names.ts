@@ -1,16 +1,16 @@
 // Takes the names of leases from changes as they are done to Redis, off the path of packets: the
 // latest of each address waits, and is written zone by zone. What is lost with a process comes back
 // with the client's next renewal.
-import type { Clock } from '../shared/clock.ts';
-import { describeError } from '../shared/errors.ts';
-import type { Log } from '../shared/log.ts';
-import { formatIpv4 } from '../shared/net/ipv4.ts';
-import { jitter, type Random } from '../shared/random.ts';
-import { Counters } from './counters.ts';
-import { merged, type NameChange, type Named, namedBy, zonesOf } from './ddns.ts';
-import { NAME_CODE, type NameRecords, type NamesWritten } from './ddns-records.ts';
-import type { Item, ItemResult } from './leases/types.ts';
-import type { Plan } from './plan/types.ts';
+import type { Clock } from '../../shared/clock.ts';
+import { describeError } from '../../shared/errors.ts';
+import type { Log } from '../../shared/log.ts';
+import { formatIpv4 } from '../../shared/net/ipv4.ts';
+import { jitter, type Random } from '../../shared/random.ts';
+import { Counters } from '../counters.ts';
+import type { Item, ItemResult } from '../leases/types.ts';
+import type { Plan } from '../plan/types.ts';
+import { NAME_CODE, type NameRecords, type NamesWritten } from './records.ts';
+import { merged, type NameChange, type Named, namedBy, zonesOf } from './wanted.ts';
 
 export type NamesOptions = {
   records: NameRecords;

@@ -1,10 +1,10 @@
 // Which names a change of leases asks for in dns, where a subnet has a zone. A name is one label of
-// RFC 1123 §2.1. Pure: ddns-names.ts collects what this says, ddns-records.ts writes it.
-import type { Ipv4 } from '../shared/net/ipv4.ts';
-import { hex } from './engine/hex.ts';
-import { decodeRecord } from './leases/record.ts';
-import { CODE, type Item, type ItemResult } from './leases/types.ts';
-import type { Plan } from './plan/types.ts';
+// RFC 1123 §2.1. Pure: names.ts collects what this says, records.ts writes it.
+import type { Ipv4 } from '../../shared/net/ipv4.ts';
+import { hex } from '../engine/hex.ts';
+import { decodeRecord } from '../leases/record.ts';
+import { CODE, type Item, type ItemResult } from '../leases/types.ts';
+import type { Plan } from '../plan/types.ts';
 
 type Place = { zone: string; address: Ipv4 };
 /** As the lease's record says it. `key`: hex, as stored (docs/leases.md §3). */

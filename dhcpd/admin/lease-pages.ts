@@ -2,9 +2,9 @@
 // the blocks that Redis has, and show the records as this instance knows them.
 
 import { setImmediate as turn } from 'node:timers/promises';
-import { OperationalError } from '../shared/errors.ts';
-import { formatIpv4, type Ipv4 } from '../shared/net/ipv4.ts';
-import { formatMac, macFromBytes } from '../shared/net/mac.ts';
+import { OperationalError } from '../../shared/errors.ts';
+import { formatIpv4, type Ipv4 } from '../../shared/net/ipv4.ts';
+import { formatMac, macFromBytes } from '../../shared/net/mac.ts';
 import {
   addressIn,
   BLOCK_ADDRESSES,
@@ -12,8 +12,9 @@ import {
   encodeRecord,
   instanceId,
   packedKeyOf,
-} from './leases/record.ts';
-import { CODE, type Details, type Item, type Lease, STATE } from './leases/types.ts';
+} from '../leases/record.ts';
+import { CODE, type Details, type Item, type Lease, STATE } from '../leases/types.ts';
+import type { DhcpdService } from '../service.ts';
 import {
   address,
   badQuestion,
@@ -24,7 +25,6 @@ import {
   macBytes,
   text,
 } from './question.ts';
-import type { DhcpdService } from './service.ts';
 
 const MOST = 1000;
 /** Looked at in one go, about a millisecond: clients must not wait for an operator's question. */

@@ -1,14 +1,14 @@
 // GET /lease/history: what the log of changes still has of an address or a client, newest last.
 // docs/leases.md §5: events are `[type, address, mac, keyHex, toldUntil, leaseSeconds, hostname?]`.
 
-import { formatIpv4 } from '../shared/net/ipv4.ts';
-import { formatMac, macFromBytes } from '../shared/net/mac.ts';
-import { leaseKeys } from '../shared/store/keys.ts';
-import type { Reply } from '../shared/store/link.ts';
-import { Links } from '../shared/store/links.ts';
-import type { StoreConfig } from '../shared/store/open.ts';
-import { reachableAddress } from '../shared/store/url.ts';
-import { SERVICE } from './name.ts';
+import { formatIpv4 } from '../../shared/net/ipv4.ts';
+import { formatMac, macFromBytes } from '../../shared/net/mac.ts';
+import { leaseKeys } from '../../shared/store/keys.ts';
+import type { Reply } from '../../shared/store/link.ts';
+import { Links } from '../../shared/store/links.ts';
+import type { StoreConfig } from '../../shared/store/open.ts';
+import { reachableAddress } from '../../shared/store/url.ts';
+import { SERVICE } from '../name.ts';
 import { address, fieldsOfQuery, limit, macBytes } from './question.ts';
 
 const LANE = 'history';

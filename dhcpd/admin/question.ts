@@ -1,9 +1,9 @@
 // Reading what comes by the control socket: every field of a question is checked, and what is wrong
 // is told.
 
-import { OperationalError } from '../shared/errors.ts';
-import { type Ipv4, parseIpv4 } from '../shared/net/ipv4.ts';
-import { macToBytes, parseMac } from '../shared/net/mac.ts';
+import { OperationalError } from '../../shared/errors.ts';
+import { type Ipv4, parseIpv4 } from '../../shared/net/ipv4.ts';
+import { macToBytes, parseMac } from '../../shared/net/mac.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
