@@ -90,18 +90,8 @@ function isUdpChecksumGood(packet: Uint8Array, udp: Uint8Array): boolean {
   return given === fold(pseudo) || fold(pseudo + rawSum(udp, 0, udp.length)) === 0xffff;
 }
 
-export type FrameParts = {
-  sourceMac: Uint8Array;
-  destinationMac: Uint8Array;
-  source: Ipv4;
-  destination: Ipv4;
-  sourcePort: number;
-  destinationPort: number;
-  payload: Uint8Array;
-};
-
 /** With every checksum made, so that it does not matter what the link would do about them. */
-export function buildFrame(parts: FrameParts): Uint8Array {
+export function buildFrame(parts: Datagram): Uint8Array {
   const udpBytes = UDP_BYTES + parts.payload.length;
   const frame = new Uint8Array(ETHERNET_BYTES + IPV4_BYTES + udpBytes);
   const view = new DataView(frame.buffer);

@@ -10,7 +10,8 @@ import { type LeaseKeys, leaseKeys } from '../../shared/store/keys.ts';
 import type { Call, Link, Reply } from '../../shared/store/link.ts';
 import { Links, ONLY } from '../../shared/store/links.ts';
 import { readScript } from '../../shared/store/script.ts';
-import { parseStoreUrl } from '../../shared/store/url.ts';
+import { reachableAddress } from '../../shared/store/url.ts';
+import { SERVICE } from '../name.ts';
 import type { Durability } from './durability.ts';
 import { inspectDurability, Proof, WAIT_MS } from './durability.ts';
 import { LogReader } from './log-reader.ts';
@@ -78,16 +79,7 @@ export async function inspectLeaseStore(store: StoreConfig): Promise<Durability>
 }
 
 function linksTo(store: StoreConfig): Links {
-  const address = parseStoreUrl(store.url);
-  if ('reasons' in address) {
-    throw new OperationalError('EDGE_STORE_URL', address.reasons.join('; '));
-  }
-  if (address.kind === 'embedded') {
-    throw new OperationalError('EDGE_STORE_URL', 'an embedded store has to be started first', {
-      remedy: 'use the URL that startEmbedded() returns: unix:<state directory>/redis.sock',
-    });
-  }
-  return new Links(address, store, Object.values(scripts));
+  return new Links(reachableAddress(store.url), store, Object.values(scripts));
 }
 
 export class RedisLeases implements LeaseBackend {
@@ -105,7 +97,7 @@ export class RedisLeases implements LeaseBackend {
 
   constructor(links: Links, options: RedisLeasesOptions) {
     this.#links = links;
-    this.#keys = leaseKeys(options.service ?? 'dhcpd');
+    this.#keys = leaseKeys(options.service ?? SERVICE);
     this.#proof = new Proof(options.durability);
     this.#log = new LogReader(links, this.#keys.log);
   }

@@ -36,6 +36,7 @@ export type CommitCounters = {
   inFlight: number;
   batches: number;
   items: number;
+  /** Refused because the queue was full, or too old when their turn came. */
   dropped: number;
   late: number;
   failed: number;

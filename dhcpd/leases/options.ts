@@ -2,6 +2,7 @@
 // simulation can make it small.
 import type { Clock } from '../../shared/clock.ts';
 import type { Random } from '../../shared/random.ts';
+import type { CommitCounters } from './commits.ts';
 import type { LeaseBackend, LeaseBook, Pools } from './types.ts';
 
 export type LeaseBookOptions = {
@@ -89,20 +90,7 @@ export type BookStatus = {
   answerAgeMs: number | undefined;
   /** How far apart the earliest and the latest possible time of Redis are. */
   timeUncertaintySeconds: number | undefined;
-  commits: {
-    pending: number;
-    inFlight: number;
-    batches: number;
-    items: number;
-    /** Refused because the queue was full, or too old when their turn came. */
-    dropped: number;
-    late: number;
-    failed: number;
-    notDurable: number;
-    fenced: number;
-    lastMs: number;
-    totalMs: number;
-  };
+  commits: CommitCounters;
   offers: { fromMemory: number; afterWait: number; none: number };
   renewals: { fromMemory: number; isolated: number; written: number };
   journal: { records: number; replayed: number; refused: number };

@@ -3,9 +3,10 @@
 -- KEYS  for each block: its string, its detail hash; last, when their number is odd, the log
 -- ARGV  1 lineage, 16 bytes   2 for each block 4 bytes: 1 when it is known to exist, 3 octets
 --       3 most entries of the log   4 instance, as text for the log
---       5 items: block u16 (from 0), octet u8, op u8, flags u8 (1 offered, 2 force, 4 planned), count
---       u16 (so many addresses in a row), seconds u32, lengths of details and event u16, record (64 bytes),
---       details (JSON), event (JSON, in which a byte 0 stands for toldUntil); big endian
+--       5 items: block u16 (from 0), octet u8, op u8, flags u8 (1 offered, 2 force,
+--       4 planned), count u16 (so many addresses in a row), seconds u32, lengths of details and
+--       event u16, record (64 bytes), details (JSON), event (JSON, in which a byte 0 stands for
+--       toldUntil); big endian
 -- Result { now, codes (a byte each), records (64 bytes each) }, or, nothing written,
 --        { 'FENCED', now, lineage of the block, block from 0 }
 

@@ -1,19 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { parseDhcpdConfig, printDhcpdConfig, serverSettingsOf } from '../../../dhcpd/config.ts';
-import { ConfigError } from '../../../shared/errors.ts';
 import { parseIpv4 } from '../../../shared/net/ipv4.ts';
+import { problemsOf } from '../../support/config-problems.ts';
 
 const load = (text: string) => parseDhcpdConfig('dhcpd.yaml', 'host-1', text);
 
-function problems(text: string): string[] {
-  try {
-    load(text);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ line, column, message }) => `${line}:${column}: ${message}`);
-  }
-  return [];
-}
+const problems = (text: string) => problemsOf(() => load(text));
 
 test('nothing has to be said', () => {
   const config = load('');

@@ -2,6 +2,18 @@
 import { describe, expect, test } from 'vitest';
 import { request } from '../../support/dhcp/request.ts';
 import {
+  becomes,
+  lan,
+  reboot,
+  renew,
+  reserve,
+  small,
+  strict,
+  two,
+  x,
+  y,
+} from '../../support/dhcp/request-cases.ts';
+import {
   bind,
   codesOf,
   expire,
@@ -20,26 +32,6 @@ import {
   unicast,
 } from '../../support/dhcp/server-rig.ts';
 import { utf8 } from '../../support/dhcp/simple-plan.ts';
-
-const _SIBLING = '10.0.0.2';
-const _FOREIGN = '10.0.0.99';
-const lan = { prefix: '10.0.0.0/24', pools: ['10.0.0.10-10.0.0.12'] };
-const small = { subnets: [lan] };
-const strict = { subnets: [{ ...lan, authoritative: true }] };
-const two = { mac: MAC.two };
-const x = '10.0.0.10';
-const y = '10.0.0.11';
-const reserve = (at: string, by: object = { by: 'mac', mac: macOf(MAC.one) }) =>
-  ({ ...small, reservations: [{ at, ...by } as never] }) as const;
-/** The plan changes while clients hold addresses. */
-const becomes = async (rig: Rig, plan: ReturnType<typeof reserve>) => {
-  await bind(rig);
-  rig.plan = new Rig({ plan }).plan;
-};
-const renew = (fields = {}) => request({ ciaddr: x, ...fields });
-const reboot = (requested: string, fields = {}) => request({ requested, ...fields });
-const _select = (requested: string, serverId = SERVER, fields = {}) =>
-  request({ requested, serverId, ...fields });
 
 const old = (rig: Rig) => bind(rig).then(() => rig.clock.advance(1_800_000));
 const viaRelay = { giaddr: '10.0.0.254' };

@@ -5,20 +5,12 @@ import {
   pinDirectoryOf,
   printNatterConfig,
 } from '../../../natter/config.ts';
-import { ConfigError } from '../../../shared/errors.ts';
+import { problemsOf } from '../../support/config-problems.ts';
 
 const load = (text: string) => parseNatterConfig('natter.yaml', 'host-1', text);
 const links = 'links: { uplink: [eth0], inside: [eth1] }\n';
 
-function problems(text: string): string[] {
-  try {
-    load(text);
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error;
-    return error.problems.map(({ line, column, message }) => `${line}:${column}: ${message}`);
-  }
-  return [];
-}
+const problems = (text: string) => problemsOf(() => load(text));
 
 test('two links are all that has to be said', () => {
   const config = load(links);
