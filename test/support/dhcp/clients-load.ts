@@ -10,9 +10,7 @@ import type { Dhcpd, LeaseRow } from './clients-site.ts';
 
 export type Share = { server: string; relay: string };
 
-/** perfdhcp does not carry from the last byte of a MAC to those before: all begin with zeros. */
-const CLIENTS_EACH = 0x10000;
-let nextClient = 0;
+let loads = 0;
 
 /** A perfdhcp for each server, side by side; each with clients of its own. */
 export async function load(
@@ -22,9 +20,7 @@ export async function load(
   seconds: number,
 ): Promise<Report> {
   const runs = shares.map(async (share) => {
-    const firstClient = nextClient;
-    nextClient += CLIENTS_EACH;
-    const args = perfdhcpArguments({ ...share, rate, seconds, firstClient, listed: true });
+    const args = perfdhcpArguments({ ...share, rate, seconds, number: loads++, listed: true });
     // It waits a little for the last answers.
     const { stdout, stderr } = await machine.run('perfdhcp', '-W', '500000', ...args);
     if (stdout === '') throw new Error(`perfdhcp: ${stderr}`);
