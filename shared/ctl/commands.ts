@@ -315,12 +315,17 @@ const insight: readonly Command[] = [
     name: 'explain',
     summary: 'What would happen to a packet, or a DHCP client, and why.',
     positionals: [{ name: 'FLOW|MAC', many: true }],
-    flags: [...EXPLAIN_CLIENT, ...LOCAL],
+    flags: [
+      ...EXPLAIN_CLIENT,
+      { ...flag.SOCKET, help: 'control socket (default /run/edge/natter.sock; MAC: dhcpd.sock)' },
+      flag.JSON_FLAG,
+    ],
     notes: [
       'A MAC is a DHCP client, whose DISCOVER the dhcpd of this host decides on; else the program',
       'in the kernel is run on the packet.',
       'FLOW is "SOURCE[:PORT] > DESTINATION[:PORT][/PROTOCOL]"; quote it, or leave out the ">".',
       'PROTOCOL is tcp, udp, icmp, sctp, gre, esp or a number; without ports the default is icmp.',
+      'A new MAC needs its place: edgectl explain 02:00:00:00:00:05 --link eth1, or --relay.',
     ],
     example: "edgectl explain '198.51.100.7:4242 > 203.0.113.5:443/tcp'",
     load: async () => (await import('./explain.ts')).explain,

@@ -42,10 +42,18 @@ function questionOf({ positionals, values }: Arguments): Record<string, string> 
     if (parseIpv4(text) === undefined) throw new UsageError(`--${name} "${text}" is no address`);
     question[name] = text;
   }
-  const names = { 'client-id': 'clientId', 'circuit-id': 'circuitId', link: 'link' } as const;
+  const names = { 'client-id': 'clientId', 'circuit-id': 'circuitId' } as const;
   for (const [flag, field] of Object.entries(names)) {
     const text = values.get(flag);
-    if (text !== undefined) question[field] = text;
+    if (text !== undefined) question[field] = hexOf(flag, text);
   }
-  return question;
+  const link = values.get('link');
+  return link === undefined ? question : { ...question, link };
+}
+
+/** The site file takes texts as well; here `cafe` could be either. */
+function hexOf(flag: string, text: string): string {
+  if (/^([0-9a-f]{2}){1,255}$/i.test(text)) return text;
+  const meant = Buffer.from(text).toString('hex');
+  throw new UsageError(`--${flag} "${text}" is not hexadecimal; if it is a text, write ${meant}`);
 }

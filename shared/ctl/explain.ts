@@ -11,6 +11,9 @@ import { formatFlow, parseFlow } from './flow.ts';
 export const explain: Run = async (context, args) => {
   const [first = ''] = args.positionals;
   if (parseMac(first) !== undefined) return explainLease(context, args);
+  if (args.positionals.length === 1 && /^[0-9a-f]{2}[:-]/i.test(first)) {
+    throw new UsageError(`"${first}" is no MAC such as 02:00:00:00:00:01`);
+  }
   const flow = parseFlow(args.positionals.join(' '));
   if (typeof flow === 'string') throw new UsageError(flow);
   const answer = fieldsOf(await controlOf(context, args).post('/explain', flow), 'explain');

@@ -194,6 +194,19 @@ describe('explain MAC', () => {
   ])('%s %s is a wrong call', async (...args) => {
     expect((await new Harness().run('explain', ...args)).code).toBe(2);
   });
+
+  test.each([
+    [['02:00:00:00:00:0'], '"02:00:00:00:00:0" is no MAC such as 02:00:00:00:00:01'],
+    [['02-00-00-00-00-07-08'], '"02-00-00-00-00-07-08" is no MAC such as 02:00:00:00:00:01'],
+    [
+      ['02:00:00:00:00:07', '--circuit-id', 'eth0/7'],
+      '--circuit-id "eth0/7" is not hexadecimal; if it is a text, write 657468302f37',
+    ],
+  ])('%j is told what is wrong with it', async (args, message) => {
+    const { code, err } = await new Harness().run('explain', ...args);
+    expect(code).toBe(2);
+    expect(err).toContain(message);
+  });
 });
 
 describe('l3addnet', () => {
