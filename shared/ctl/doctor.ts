@@ -16,7 +16,9 @@ import { writeJsonArray } from './table.ts';
 
 const COLOURS: Record<Level, Colour> = { ok: 'green', warn: 'yellow', fail: 'red' };
 
-async function hostFindings({ host }: Context): Promise<Finding[]> {
+/** Most of it is what natter needs: a host of a site without any is not judged by that. */
+async function hostFindings({ host }: Context, hasNatters: boolean): Promise<Finding[]> {
+  if (!hasNatters) return [kernel.kernelVersion(host)];
   const groups = await Promise.all([
     kernel.rights(host),
     kernel.kernelVersion(host),
@@ -33,7 +35,9 @@ async function hostFindings({ host }: Context): Promise<Finding[]> {
   return groups.flat();
 }
 
-async function clusterFindings(context: Context, args: Arguments): Promise<Finding[]> {
+type Cluster = { findings: Finding[]; hasNatters: boolean };
+
+async function clusterFindings(context: Context, args: Arguments): Promise<Cluster> {
   try {
     const config = await findStore(context, args);
     const store = await context.openStore(config);
@@ -44,20 +48,26 @@ async function clusterFindings(context: Context, args: Arguments): Promise<Findi
     }
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
-    return [fail('store.reach', error.message, error.remedy ?? 'look at the log of Redis')];
+    const remedy = error.remedy ?? 'is Redis running, and is it the right URL?';
+    return { findings: [fail('store.reach', error.message, remedy)], hasNatters: true };
   }
 }
 
-async function storeFindings(store: Store, url: string): Promise<Finding[]> {
+async function storeFindings(store: Store, url: string): Promise<Cluster> {
   const findings = await storeChecks(store, url);
-  if (findings[0]?.level !== 'ok') return findings;
+  if (findings[0]?.level !== 'ok') return { findings, hasNatters: true };
+  const used = new Set<string>();
+  const checks = new Map<string, Finding[]>();
   for (const { service, unit } of SERVICES) {
     const members = await store.members(service);
-    const head = await store.head(unit); // after the members: by rights none is ahead of it
-    if (unit !== 'natter' && members.length === 0 && head.version === 0) continue; // not in use
-    findings.push(...memberChecks(service, members, { unit, version: head.version }));
+    const { version } = await store.head(unit); // after the members: none is ahead of it by rights
+    if (members.length > 0 || version > 0) used.add(service);
+    checks.set(service, memberChecks(service, members, { unit, version }));
   }
-  return findings;
+  // Where nothing was ever stored or heard, the site is about to begin: with natter, mostly.
+  const hasNatters = used.has('natter') || used.size === 0;
+  const shown = [...checks].filter(([name]) => (name === 'natter' ? hasNatters : used.has(name)));
+  return { findings: [...findings, ...shown.flatMap(([, found]) => found)], hasNatters };
 }
 
 function lines(context: Context, findings: readonly Finding[]): string[] {
@@ -70,11 +80,8 @@ function lines(context: Context, findings: readonly Finding[]): string[] {
 }
 
 export const doctor: Run = async (context, args) => {
-  const [host, cluster] = await Promise.all([
-    hostFindings(context),
-    clusterFindings(context, args),
-  ]);
-  const findings = [...host, ...cluster];
+  const cluster = await clusterFindings(context, args);
+  const findings = [...(await hostFindings(context, cluster.hasNatters)), ...cluster.findings];
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length;
   if (args.switches.has('json')) {
     await writeJsonArray(context.out, findings.map(withRemedy));

@@ -137,6 +137,22 @@ it('prints one line a check, the remedy below, and exit 1 for a failure', async 
   expect(out).toMatch(/\n1 failed, 1 to look at, \d+ ok\n$/);
 });
 
+it('does not ask of a site that has dhcpd alone what natter needs', async () => {
+  const site = new Harness();
+  site.host = host({ bpffs: false, files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } });
+  await site.natter('dhcp-1', { service: 'dhcpd', applied: {} });
+  const { code, out } = await site.run('doctor', '--json', '--store', 'memory:');
+  const lines: Line[] = JSON.parse(out);
+  expect(lines.map(({ check }) => check)).toEqual([
+    'kernel.version',
+    'store.reach',
+    'store.settings',
+    'dhcpd.live',
+    'dhcpd.versions',
+  ]);
+  expect(code).toBe(0);
+});
+
 describe('the cluster', () => {
   const member = (node: string, more: Partial<Heard> = {}): Heard => ({
     service: 'natter',
