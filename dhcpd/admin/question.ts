@@ -7,10 +7,12 @@ import { macToBytes, parseMac } from '../../shared/net/mac.ts';
 
 export type Fields = Readonly<Record<string, unknown>>;
 
-export function badQuestion(message: string): OperationalError {
-  return new OperationalError('EDGE_DHCPD_QUESTION', message, {
-    remedy: 'use an edgectl of the same version',
-  });
+/** By rights edgectl asks only what is well-formed; `remedy`: of what only the daemon can know. */
+export function badQuestion(
+  message: string,
+  remedy = 'use an edgectl of the same version',
+): OperationalError {
+  return new OperationalError('EDGE_DHCPD_QUESTION', message, { remedy });
 }
 
 export function fieldsOf(body: unknown): Fields {
