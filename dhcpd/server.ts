@@ -20,6 +20,7 @@ import { CarryOut, countNetwork, type Outcome } from './server-carry-out.ts';
 import type { ServerDependencies } from './server-types.ts';
 import { encodeReply, maxReplyBytes } from './wire/encode.ts';
 import { parseRequest } from './wire/parse.ts';
+import { MESSAGE, type Request } from './wire/types.ts';
 
 /** How many clients' last decisions explain can tell. */
 const MAX_REMEMBERED = 16_384;
@@ -55,6 +56,7 @@ export class DhcpServer {
     const problem = this.#state === 'stopped' ? 'stopped' : this.#isStale(ingress) && 'stale';
     const request = problem === false ? parseRequest(bytes) : problem;
     if (typeof request === 'string') count(request);
+    else if (ingress.isOld && endsLease(request)) count('stale');
     else this.#take(makeQuery(request, ingress));
   }
 
@@ -230,4 +232,9 @@ export class DhcpServer {
     const entry = { atMs: clock.nowMs(), messageType, reason };
     this.#last.set(name, address === undefined ? entry : { ...entry, address });
   }
+}
+
+/** What is named is the address alone: an old one would end a lease that began since (R6). */
+function endsLease({ messageType }: Request): boolean {
+  return messageType === MESSAGE.RELEASE || messageType === MESSAGE.DECLINE;
 }

@@ -1,7 +1,7 @@
 // The ways in and out together: links by capture, sockets, the prober, and the canary's own way.
 
 import type { BatchCounts } from '../shared/bpf/udp-batch.ts';
-import type { Clock } from '../shared/clock.ts';
+import { type Clock, every } from '../shared/clock.ts';
 import { describeError } from '../shared/errors.ts';
 import type { Echo } from '../shared/health/icmp.ts';
 import type { Log } from '../shared/log.ts';
@@ -16,9 +16,12 @@ import { BROADCAST_MAC, buildFrame, type Datagram } from './io/frames.ts';
 import type { Interfaces } from './io/interfaces.ts';
 import { Links } from './io/links.ts';
 import { LinkProber } from './io/prober.ts';
+import { Pulse } from './io/pulse.ts';
 import type { Ingress, Link, Outgoing, Transport } from './io/types.ts';
 import { coversEveryLink, UdpTransport } from './io/udp.ts';
 
+/** How often it is seen that the process lives. */
+const BEAT_MS = 100;
 const EVERYWHERE = { source: ipv4(0), destination: ipv4(0xffffffff) };
 
 export type WirePathOptions = {
@@ -40,20 +43,23 @@ export class WirePath implements Transport {
   readonly probes = new Counters();
   readonly #dropped = new Counters();
   readonly #options: WirePathOptions;
+  #pulse: Pulse;
+  readonly #closing = new AbortController();
   #foreign = 0;
   #udp: UdpTransport | undefined;
   #echo: Echo | undefined;
 
   constructor(options: WirePathOptions) {
-    const { config, clock, log, receive } = options;
+    const { config, clock, log } = options;
     this.#options = options;
+    this.#pulse = new Pulse(clock.monotonicMs());
     this.links = new Links({
       ...options,
       names: config.links,
       takesRelayed: !coversEveryLink(config.relayed.listen),
       ownAddresses: config.serverId === undefined ? [] : [config.serverId],
       log,
-      onMessage: receive,
+      onMessage: this.#receive,
       onServerMessage: (link, payload, datagram) => this.#heard(link, payload, datagram),
       onArpReply: (link, address) => this.prober.arpReply(link, address),
       count: this.#dropped.add,
@@ -74,14 +80,17 @@ export class WirePath implements Transport {
 
   /** Links first, so that what belongs to them is not taken by a socket. */
   async open(): Promise<void> {
-    const { config, clock, receive, fail, log, openEcho } = this.#options;
+    const { config, clock, fail, log, openEcho } = this.#options;
+    this.#pulse = new Pulse(clock.monotonicMs()); // what was before it is no gap
+    const beat = () => this.#pulse.beat(clock.monotonicMs());
+    every(clock, BEAT_MS, beat, this.#closing.signal);
     await this.links.look();
     this.#udp = new UdpTransport({
       listen: config.relayed.listen,
       hasLinks: config.links.length > 0,
       capturedInterfaces: () => this.links.captured,
       clock,
-      onMessage: receive,
+      onMessage: this.#receive,
       onCaptured: () => this.#dropped.add('left-to-capture'),
       onError(error) {
         log.error('receive-failed', describeError(error), { error });
@@ -92,6 +101,7 @@ export class WirePath implements Transport {
   }
 
   async close(): Promise<void> {
+    this.#closing.abort();
     this.links.close();
     this.#echo?.close();
     await this.#udp?.close();
@@ -139,6 +149,11 @@ export class WirePath implements Transport {
     });
     this.links.inject(link.name, frame);
   }
+
+  readonly #receive = (bytes: Uint8Array, ingress: Ingress): void => {
+    const read = this.#pulse.read(ingress.receivedMs);
+    this.#options.receive(bytes, read.isOld ? { ...ingress, ...read } : ingress);
+  };
 
   async #ping(...args: Parameters<Echo['ping']>): Promise<boolean> {
     return (await this.#echo?.ping(...args)) ?? false;

@@ -21,6 +21,8 @@ export type Ingress = {
   destination?: Ipv4;
   /** Monotonic. */
   receivedMs: number;
+  /** It may have waited while this process stood still (pulse.ts). */
+  isOld?: true;
 };
 
 /** One reply. `source`: the address it comes from, the server identifier's (RFC 2131 §4.1). */

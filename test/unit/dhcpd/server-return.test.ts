@@ -61,6 +61,22 @@ const returned: ServerCase[] = [
     ...declined,
   },
   {
+    what: 'a DECLINE that may have waited while the process stood still',
+    before: after,
+    ask: decline({ requested: x, ...ours }),
+    from: { ...toUs, isOld: true },
+    reason: 'stale',
+    ...ignored,
+  },
+  {
+    what: 'a RELEASE that may have waited while the process stood still',
+    before: after,
+    ask: release({ ciaddr: x, ...ours }),
+    from: { ...toUs, isOld: true },
+    reason: 'stale',
+    ...ignored,
+  },
+  {
     what: '75 not the owner',
     before: after,
     ask: decline({ requested: x, mac: MAC.two, ...ours }),
