@@ -3,11 +3,10 @@
 import { readFileSync } from 'node:fs';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { DaemonContext, DaemonDefinition, DaemonIo, DaemonService } from '../shared/daemon.ts';
-import { DaemonStore, refuseChanged } from '../shared/daemon-store.ts';
+import type { DaemonContext, DaemonDefinition, DaemonService } from '../shared/daemon.ts';
+import { DaemonStore, type Machine, refuseChanged } from '../shared/daemon-store.ts';
 import { openEcho } from '../shared/health/icmp.ts';
 import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
-import type { EmbeddedOptions } from '../shared/store/embedded.ts';
 import { storeEvents } from '../shared/store/events.ts';
 import type { StoreConfig } from '../shared/store/open.ts';
 import type { Store } from '../shared/store/types.ts';
@@ -39,8 +38,6 @@ const RESTART = {
 type Context = DaemonContext<DhcpdConfig, keyof typeof events>;
 
 export type DhcpdDaemon = DaemonDefinition<DhcpdConfig, typeof events>;
-/** This process, as far as a dhcpd needs it: `owner` is that of an embedded store. */
-type Machine = Pick<DaemonIo, 'monotonicMicroseconds'> & Pick<EmbeddedOptions, 'owner'>;
 
 export function dhcpdDaemon(machine: Machine): DhcpdDaemon {
   return {

@@ -4,11 +4,10 @@ import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createBpf } from '../shared/bpf/kernel.ts';
-import type { DaemonContext, DaemonDefinition, DaemonIo, DaemonService } from '../shared/daemon.ts';
-import { DaemonStore, refuseChanged } from '../shared/daemon-store.ts';
+import type { DaemonContext, DaemonDefinition, DaemonService } from '../shared/daemon.ts';
+import { DaemonStore, type Machine, refuseChanged } from '../shared/daemon-store.ts';
 import { isDenied, OperationalError } from '../shared/errors.ts';
 import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
-import type { EmbeddedOptions } from '../shared/store/embedded.ts';
 import { storeEvents } from '../shared/store/events.ts';
 import type { Store } from '../shared/store/types.ts';
 import { natterPages, natterRoutes, statusJson, statusView } from './admin.ts';
@@ -40,8 +39,6 @@ const RESTART = {
 type Context = DaemonContext<NatterConfig, keyof typeof events>;
 
 export type NatterDaemon = DaemonDefinition<NatterConfig, typeof events>;
-/** This process, as far as a natter needs it: `owner` is that of an embedded store. */
-type Machine = Pick<DaemonIo, 'monotonicMicroseconds'> & Pick<EmbeddedOptions, 'owner'>;
 
 export function natterDaemon(machine: Machine): NatterDaemon {
   return {

@@ -1,6 +1,7 @@
 // The store of a daemon, from its settings to an open connection: the state directory, a Redis of
 // its own where the settings say `embedded`, and what of them a running daemon cannot take over.
 import { mkdirSync } from 'node:fs';
+import type { DaemonIo } from './daemon.ts';
 import { type ErrorCode, isDenied, OperationalError } from './errors.ts';
 import { type EmbeddedOptions, EmbeddedServer } from './store/embedded.ts';
 import { openStore, type StoreConfig } from './store/open.ts';
@@ -8,6 +9,9 @@ import { credentialsOf, isEmbedded, type StoreSetting } from './store/settings.t
 import type { Store } from './store/types.ts';
 
 type StoreSettings = StoreSetting & { node: string; stateDirectory: string };
+
+/** This process, as far as a daemon with a store needs it: `owner` is that of an embedded one. */
+export type Machine = Pick<DaemonIo, 'monotonicMicroseconds'> & Pick<EmbeddedOptions, 'owner'>;
 
 export type DaemonStoreOptions = Omit<EmbeddedOptions, 'stateDirectory'> & {
   service: string;
