@@ -17,7 +17,8 @@ import { startRedisSet } from './redis-set.ts';
 import { NODE, runInside, spawnInside } from './site.ts';
 import type { Contender, Pool, Running, StartOptions, Target } from './types.ts';
 
-const MAIN = join(import.meta.dirname, '../../../dhcpd/main.ts');
+/** As an operator starts it. */
+const EDGE_DHCPD = join(import.meta.dirname, '../../../deploy/bin/edge-dhcpd');
 const READY_LIMIT_MS = 60_000;
 const STOP_LIMIT_MS = 30_000;
 const CONFIG = 'dhcpd.yaml';
@@ -74,7 +75,7 @@ async function askReadiness(run: Run, port: number): Promise<true> {
 /** Of a configuration that is written already. */
 function spawnInstance(run: Run, index: number, at: string): LabProcess {
   const config = join(at, `edge-${index}`, CONFIG);
-  const argv = [process.execPath, MAIN, '--config', config];
+  const argv = [EDGE_DHCPD, '--config', config];
   return spawnInside(run, argv, { name: `edge-dhcpd-${index}`, node: NODE.servers });
 }
 
