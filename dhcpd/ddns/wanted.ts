@@ -1,7 +1,8 @@
 // Which names a change of leases asks for in dns, where a subnet has a zone. A name is one label of
 // RFC 1123 §2.1. Pure: names.ts collects what this says, records.ts writes it.
+
+import { toHex } from '../../shared/dhcp/hex.ts';
 import type { Ipv4 } from '../../shared/net/ipv4.ts';
-import { hex } from '../engine/hex.ts';
 import { decodeRecord } from '../leases/record.ts';
 import { CODE, type Item, type ItemResult } from '../leases/types.ts';
 import type { Plan } from '../plan/types.ts';
@@ -50,7 +51,7 @@ export function namedBy(plan: Plan, item: Item, result: ItemResult): Named | und
   if (event.type !== 'bind' && event.type !== 'renew') {
     return { change: { op: 'remove', ...place, generation } };
   }
-  const holder = { untilSeconds: toldUntil, generation, key: hex(key) };
+  const holder = { untilSeconds: toldUntil, generation, key: toHex(key) };
   const { hostname } = event;
   if (hostname === undefined) return { change: { op: 'keep', ...place, ...holder } };
   const name = labelOf(hostname);

@@ -1,9 +1,10 @@
 // DISCOVER (RFC 2131 §4.3.1): the address the plan reserves, the one the client holds, the one it
 // had or asks for, any. Rapid commit (RFC 4039) binds at once; a client that can do without IPv4
 // gets none where that is preferred (RFC 8925). Pure.
+
+import { toHex } from '../../shared/dhcp/hex.ts';
 import { formatIpv4, type Ipv4 } from '../../shared/net/ipv4.ts';
 import type { Subnet } from '../plan/types.ts';
-import { hex } from './hex.ts';
 import { OPTION } from './query.ts';
 import { isProper, occupant, scopeOf, silence, wantsNoAddress } from './scope.ts';
 import { subnetIn } from './subnet.ts';
@@ -29,7 +30,9 @@ export function decideDiscover(context: Context): Decision {
     const held = isAlias && context.leases.isHeld(lease) ? (scope.alias ?? client) : client;
     return { do: 'offer-known', scope, client: held, address, isReservation: true, isRapid };
   }
-  trace?.(`its reservation ${formatIpv4(address)} is held by ${hex(busy.chaddr, ':')} or declined`);
+  trace?.(
+    `its reservation ${formatIpv4(address)} is held by ${toHex(busy.chaddr, ':')} or declined`,
+  );
   return { ...fromPools(context, scope, isRapid), alarm: takenAlarm(context, address) };
 }
 
@@ -69,7 +72,7 @@ function isFree(context: Context, scope: Scope, address: Ipv4): boolean {
 }
 
 function takenAlarm({ query }: Context, address: Ipv4): Alarm {
-  const mac = hex(query.request.chaddr, ':');
+  const mac = toHex(query.request.chaddr, ':');
   const text = formatIpv4(address);
   return {
     event: 'reservation-taken',

@@ -1,8 +1,9 @@
 // A client's host name, and the option that says who publishes it (RFC 4702): we do, A and PTR,
 // where the subnet has a zone; elsewhere nobody does on its behalf. Pure.
+
+import { toHex } from '../../shared/dhcp/hex.ts';
 import type { Details } from '../leases/types.ts';
 import type { Reservation } from '../plan/types.ts';
-import { hex } from './hex.ts';
 import { latin, OPTION } from './query.ts';
 import type { Query, Scope } from './types.ts';
 
@@ -51,11 +52,11 @@ export function detailsOf(query: Query, scope: Scope): Details | undefined {
   const details: Details = {
     ...(clientId === undefined || clientId.length < MAX_RECORD_KEY
       ? {}
-      : { clientId: hex(clientId) }),
+      : { clientId: toHex(clientId) }),
     ...(hostname === undefined ? {} : { hostname }),
-    ...(relay?.circuitId === undefined ? {} : { circuitId: hex(relay.circuitId) }),
-    ...(relay?.remoteId === undefined ? {} : { remoteId: hex(relay.remoteId) }),
-    ...(request.chaddr.length <= MAX_RECORD_CHADDR ? {} : { chaddr: hex(request.chaddr) }),
+    ...(relay?.circuitId === undefined ? {} : { circuitId: toHex(relay.circuitId) }),
+    ...(relay?.remoteId === undefined ? {} : { remoteId: toHex(relay.remoteId) }),
+    ...(request.chaddr.length <= MAX_RECORD_CHADDR ? {} : { chaddr: toHex(request.chaddr) }),
   };
   return Object.keys(details).length === 0 ? undefined : details;
 }

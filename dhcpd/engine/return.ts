@@ -1,8 +1,9 @@
 // DECLINE and RELEASE (RFC 2131 §4.3.3, §4.3.4): only the owner's word counts; nothing is answered.
 // Pure.
+
+import { toHex } from '../../shared/dhcp/hex.ts';
 import { formatIpv4, type Ipv4 } from '../../shared/net/ipv4.ts';
 import type { Lease } from '../leases/types.ts';
-import { hex } from './hex.ts';
 import { OPTION } from './query.ts';
 import { ownerOf, scopeOf, silence } from './scope.ts';
 import { isOurs } from './server-id.ts';
@@ -80,7 +81,7 @@ function isChaddrOf(lease: Lease, chaddr: Uint8Array): boolean {
 
 function declineAlarm({ query }: Context, address: Ipv4, isReservation: boolean) {
   const text = formatIpv4(address);
-  const mac = hex(query.request.chaddr, ':');
+  const mac = toHex(query.request.chaddr, ':');
   return {
     event: isReservation ? 'reservation-declined' : 'address-declined',
     message: `${mac} found ${text} in use by another`,

@@ -1,4 +1,5 @@
 // Items (docs/leases.md §4) out of what the engine wants. Pure.
+import { toHex } from '../../shared/dhcp/hex.ts';
 import { encodeRecord, packedKeyOf, packKey } from './record.ts';
 import { holdSeconds } from './told.ts';
 import type { BindWant, Client, Item, Lease, LeaseEvent } from './types.ts';
@@ -70,18 +71,7 @@ export function eventOf(
   key: Uint8Array,
   hostname?: string,
 ): LeaseEvent {
-  const mac = hexOf(chaddr, ':');
-  const keyHex = hexOf(key, '');
+  const mac = toHex(chaddr, ':');
+  const keyHex = toHex(key);
   return { type, mac, keyHex, ...(hostname === undefined ? {} : { hostname }) };
-}
-
-/** One for each byte: this runs with every binding. */
-const hexBytes = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-function hexOf(bytes: Uint8Array, between: string): string {
-  let text = '';
-  for (let i = 0; i < bytes.length; i++) {
-    text += (i === 0 ? '' : between) + hexBytes[bytes[i] ?? 0];
-  }
-  return text;
 }

@@ -1,5 +1,6 @@
 // From site objects to the plan that the engine reads. Pure. What does not go together is refused
 // whole: edgectl checks the same before it stores, so a refusal means an older edgectl, or a hand.
+import { toHex } from '../../shared/dhcp/hex.ts';
 import type { Ipv4 } from '../../shared/net/ipv4.ts';
 import { macToBytes } from '../../shared/net/mac.ts';
 import { bytesOf } from '../../shared/site/bytes.ts';
@@ -158,15 +159,7 @@ function noClients(): Clients {
 
 function find(clients: Clients['byClientId'], id: Uint8Array | undefined): Reservation | undefined {
   if (id === undefined || clients.size === 0) return undefined;
-  return clients.get(keyOf(id));
-}
-
-const HEX = Array.from({ length: 256 }, (_, byte) => byte.toString(16).padStart(2, '0'));
-
-function keyOf(bytes: Uint8Array): string {
-  let key = '';
-  for (const byte of bytes) key += HEX[byte];
-  return key;
+  return clients.get(toHex(id));
 }
 
 function numberOf(bytes: Uint8Array): number {

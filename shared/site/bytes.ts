@@ -1,6 +1,8 @@
 // Bytes as hex: how they are stored, and how an operator writes them: as text where they are text,
 // as "01:02" or { hex: "0102" } where they are not.
 
+import { toHex } from '../dhcp/hex.ts';
+
 /** Pairs of lower-case hex digits. */
 export type Hex = string;
 
@@ -20,9 +22,7 @@ export function bytesOf(hex: Hex): Uint8Array {
 }
 
 export function hexOf(bytes: Uint8Array): Hex {
-  let hex = '';
-  for (const byte of bytes) hex += byte.toString(16).padStart(2, '0');
-  return hex;
+  return toHex(bytes);
 }
 
 export function hexOfText(text: string): Hex {
