@@ -72,10 +72,13 @@ export class Ground {
   /** R4, what was only followed: a later write that is durable proves all that came before. */
   async prove(): Promise<void> {
     const { epoch, lineage } = this;
-    const asked = [...this.replica.blocks.values()]
-      .filter((block) => block.epoch === epoch && block.version > block.provenVersion)
-      .map((block) => ({ block, version: block.version }));
-    if (asked.length === 0 || lineage === undefined || this.#isProving) return;
+    if (lineage === undefined || this.#isProving) return;
+    const asked: { block: Block; version: number }[] = [];
+    for (const block of this.replica.blocks.values()) {
+      const { version } = block;
+      if (block.epoch === epoch && version > block.provenVersion) asked.push({ block, version });
+    }
+    if (asked.length === 0) return;
     this.#isProving = true;
     try {
       const numbers = asked.map(({ block }) => block.number);
