@@ -1,2 +1,2 @@
-/** What the service is called, and so its unit in the store, its pages and its keys. */
+// What the service is called, and so its unit in the store, its pages and its keys.
 export const SERVICE = 'dhcpd';
