@@ -2,7 +2,7 @@
 // instances. One Redis whose replica hears nothing for a while, a failover, and who knew is gone.
 import { describe, expect, test } from 'vitest';
 import type { LeaseBackend } from '../../../../dhcpd/leases/types.ts';
-import { BookRig, type MemoryDisk, poolOf } from '../../../support/dhcp/book-rig.ts';
+import { BookRig, clientOf, type MemoryDisk, poolOf } from '../../../support/dhcp/book-rig.ts';
 
 const LEASE_SECONDS = 600;
 
@@ -120,4 +120,22 @@ describe('what was only followed', () => {
     expect(book.condition).toBe('isolated');
     expect(await rig.renew(book, 1, address, LEASE_SECONDS)).toMatchObject({ outcome: 'bound' });
   });
+});
+
+test('what was taught again is not newer than what Redis writes from then on', async () => {
+  const rig = new BookRig({ pools: [poolOf('10.0.0.10', '10.0.0.99')] });
+  rig.members = 2;
+  const [one, two] = [await rig.started(1), await rig.started(2)];
+  await rig.lease(one.book, 1);
+  const backup = rig.model.backup();
+  const lost = await rig.lease(one.book, 2);
+  // The versions of the history that is lost go far ahead.
+  for (let times = 0; times < 20; times++) await rig.bind(one.book, 2, lost);
+  rig.model.kill();
+  rig.model.restart(backup);
+  await rig.clock.advance(5000);
+  expect(one.book.get(lost)).toMatchObject({ state: 1 });
+  expect(await rig.run(two.book.release(clientOf(2), lost))).toBe(true);
+  await rig.clock.advance(1000);
+  expect(one.book.get(lost)).toMatchObject({ state: 2 });
 });
