@@ -92,16 +92,7 @@ export async function readSnapshot(
 ): Promise<boolean> {
   const stream = await disk.readSnapshot();
   if (stream === undefined) return false;
-  const reader = new Reader(stream);
-  const head = headOf(await reader.line());
-  const blocks: [number, Uint8Array][] = [];
-  for (let number = await reader.word(); number !== END; number = await reader.word()) {
-    const length = await reader.word();
-    if (length > BLOCK_BYTES) throw damaged('a block that is too long');
-    blocks.push([number, await reader.take(length)]);
-  }
-  const sum = reader.sum;
-  if ((await reader.word()) !== sum) throw damaged('it does not add up');
+  const { head, blocks } = await readWhole(stream);
   ground.noticeLineage(head.lineage.slice(0, LINEAGE_CHARACTERS * 64));
   if (uptime !== undefined && head.latest > 0 && head.boot === uptime.boot) {
     const passed = Math.ceil((uptime.ms - (head.uptimeMs ?? uptime.ms)) / 1000);
@@ -113,6 +104,26 @@ export async function readSnapshot(
     if (bytes.length >= HEADER_BYTES) block.provenVersion = Number(view.getBigUint64(PROVEN_AT));
   }
   return true;
+}
+
+type Whole = { head: Head; blocks: [number, Uint8Array][] };
+
+async function readWhole(stream: AsyncIterable<Uint8Array>): Promise<Whole> {
+  const reader = new Reader(stream);
+  try {
+    const head = headOf(await reader.line());
+    const blocks: [number, Uint8Array][] = [];
+    for (let number = await reader.word(); number !== END; number = await reader.word()) {
+      const length = await reader.word();
+      if (length > BLOCK_BYTES) throw damaged('a block that is too long');
+      blocks.push([number, await reader.take(length)]);
+    }
+    const sum = reader.sum;
+    if ((await reader.word()) !== sum) throw damaged('it does not add up');
+    return { head, blocks };
+  } finally {
+    await reader.close();
+  }
 }
 
 function headOf(line: string): Head {
@@ -134,6 +145,11 @@ class Reader {
 
   constructor(chunks: AsyncIterable<Uint8Array>) {
     this.#chunks = chunks[Symbol.asyncIterator]();
+  }
+
+  /** The checksum is the last that is read, not the end of the stream: its file is open still. */
+  async close(): Promise<void> {
+    await this.#chunks.return?.();
   }
 
   async take(count: number): Promise<Uint8Array> {
