@@ -249,7 +249,8 @@ export class DhcpdService {
       backend,
       clock,
       random,
-      instance: instanceId(config.node),
+      // Drawn anew, not the node's name: two processes of one name must share no reserve.
+      instance: 1 + random.integer(0xffff_ffff),
       members: () => this.membership.all.length,
       pools: () => this.#prepared.pools,
       settings: {
