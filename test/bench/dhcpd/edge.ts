@@ -139,6 +139,6 @@ const contender = (name: string, count: number, guess: number): Contender => ({
 
 /** None while there is no dhcpd to start. */
 export function edgeContenders(): Contender[] {
-  if (!existsSync(MAIN)) return [];
+  if (!existsSync(EDGE_DHCPD)) return [];
   return [contender('edge-dhcpd', 1, 10_000), contender('edge-dhcpd x2', 2, 10_000)];
 }
