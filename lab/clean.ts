@@ -1,6 +1,6 @@
 // Takes a run down whole: processes, namespaces, pins, files. Before each run, what dead runners
 // left (kill -9, a lost machine session) goes the same way; what a live one owns is not touched.
-import { readdirSync, readFileSync, rmSync } from 'node:fs';
+import { readdirSync, readFileSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { deleteNetns } from './netns.ts';
 import { until } from './ready.ts';
@@ -15,13 +15,22 @@ const list = (directory: string): string[] => {
   }
 };
 
-/** The processes that a run started, by the variable in their environment, children included. */
+/**
+ * The processes that a run started, children included: by the variable in their environment, or by
+ * their namespace (redis-server writes its title over its environment).
+ */
 export function processesOf(id: string): number[] {
   const mark = `${RUN_VARIABLE}=${id}`;
+  const namespaces = new Set(
+    list('/run/netns')
+      .filter((name) => runOf(name) === id)
+      .map((name) => inodeOf(join('/run/netns', name))),
+  );
   return list('/proc')
     .filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid)
     .filter((pid) => {
       try {
+        if (namespaces.has(inodeOf(`/proc/${pid}/ns/net`))) return true;
         return readFileSync(`/proc/${pid}/environ`, 'latin1').split('\0').includes(mark);
       } catch {
         return false; // it has just ended
@@ -29,6 +38,8 @@ export function processesOf(id: string): number[] {
     })
     .map(Number);
 }
+
+const inodeOf = (path: string): number => statSync(path).ino;
 
 function kill(pid: number): void {
   try {

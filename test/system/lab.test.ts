@@ -1,7 +1,7 @@
 // The lab itself: a topology comes up, routers follow what natters announce, and nothing stays
 // behind, also when the runner is killed.
 import { spawn } from 'node:child_process';
-import { existsSync, readdirSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -132,13 +132,15 @@ describe('what is left behind', () => {
     killed.kill('SIGKILL');
     await until('the runner is gone', () => killed.exitCode !== null || killed.signalCode !== null);
     expect(namespacesOf(id).length).toBeGreaterThan(0);
-    expect(processesOf(id).length).toBeGreaterThan(0);
+    const pids = processesOf(id);
+    const commands = pids.map((pid) => readFileSync(`/proc/${pid}/comm`, 'utf8').trim());
+    expect(commands).toContain('redis-server');
     expect(pinsOf(id)).toHaveLength(1);
 
     await cleanDeadRuns();
 
     expect(namespacesOf(id)).toEqual([]);
-    expect(processesOf(id)).toEqual([]);
+    await until('its processes have ended', () => !pids.some((pid) => existsSync(`/proc/${pid}`)));
     expect(pinsOf(id)).toEqual([]);
     expect(existsSync(join(RUNS_DIRECTORY, id))).toBe(false);
     expect(await ping(live.client(1), '203.0.113.1')).toBe(10);
