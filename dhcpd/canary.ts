@@ -10,11 +10,10 @@ import { macOfVm, vmLinkOf } from '../shared/net/vm-link.ts';
 import { type Answer, readAnswer } from './io/foreign.ts';
 import { instanceId } from './leases/record.ts';
 import type { Plan } from './plan/types.ts';
+import { encodeRequest } from './wire/encode.ts';
 import { MESSAGE } from './wire/types.ts';
 
 const CHADDR_AT = 28;
-const OPTIONS_AT = 236;
-const COOKIE = [99, 130, 83, 99];
 const NOBODY = ipv4(0);
 /** Asked for, so that a RELEASE that gets lost does not matter for long. */
 const LEASE_SECONDS = 120;
@@ -136,17 +135,8 @@ function message(
   options: readonly Option[],
   address = NOBODY,
 ): Uint8Array {
-  const encoded = options.flatMap(([code, bytes]) => [code, bytes.length, ...bytes]);
-  const tail = [...COOKIE, 53, 1, type, ...encoded, 255];
-  const bytes = new Uint8Array(Math.max(300, OPTIONS_AT + tail.length));
-  const view = new DataView(bytes.buffer);
-  bytes.set([1, 1, mac.length, address === NOBODY ? 1 : 0]);
-  view.setUint32(4, xid);
-  view.setUint32(12, address);
-  view.setUint32(24, address === NOBODY ? relay : NOBODY);
-  bytes.set(mac, CHADDR_AT);
-  bytes.set(tail, OPTIONS_AT);
-  return bytes;
+  const from = address === NOBODY ? { hops: 1, giaddr: relay } : { ciaddr: address };
+  return encodeRequest({ messageType: type, xid, chaddr: mac, options, ...from });
 }
 
 function u32(value: number): Uint8Array {

@@ -1,5 +1,5 @@
 // Items, answers and log entries as leases.lua and the log have them: docs/leases.md §4 and §5.
-import { formatIpv4, type Ipv4, ipv4FromBytes } from '../../shared/net/ipv4.ts';
+import { formatIpv4 } from '../../shared/net/ipv4.ts';
 import { FIELD, RECORD_BYTES } from './record.ts';
 import type { BlockBytes, Details, Item, ItemResult, LeaseEvent, LogEntry, Op } from './types.ts';
 
@@ -161,14 +161,6 @@ export function parseEntry(id: string, fields: readonly unknown[]): LogEntry | u
   const isWhole = records.length > 0 && records.length % LOGGED_BYTES === 0;
   if (!Number.isInteger(instance) || !isWhole) return undefined;
   return { id, instance, records };
-}
-
-/** The records of an entry, each with its address. */
-export function* loggedRecords(entry: LogEntry): Generator<{ address: Ipv4; record: Uint8Array }> {
-  for (let at = 0; at + LOGGED_BYTES <= entry.records.length; at += LOGGED_BYTES) {
-    const record = entry.records.subarray(at + 4, at + LOGGED_BYTES);
-    yield { address: ipv4FromBytes(entry.records, at), record };
-  }
 }
 
 /** A record with a version is one of a block that exists. */

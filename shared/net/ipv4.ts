@@ -30,6 +30,11 @@ export function formatIpv4(address: Ipv4): string {
   return `${address >>> 24}.${(address >>> 16) & 255}.${(address >>> 8) & 255}.${address & 255}`;
 }
 
+/** Eight hex digits, as names of links and tables take them. */
+export function hexOfIpv4(address: Ipv4): string {
+  return address.toString(16).padStart(8, '0');
+}
+
 /** Four bytes in network order. */
 export function ipv4ToBytes(address: Ipv4): Uint8Array {
   return Uint8Array.of(address >>> 24, address >>> 16, address >>> 8, address);

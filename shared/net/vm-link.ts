@@ -1,7 +1,7 @@
 // The /30 that a VM has to itself (the Cloudscaling model): network +0, the host's bridge +1, the
 // VM +2, broadcast +3. The VM's MAC is its address behind a prefix of two bytes, so either can be
 // told from the other, and whoever answers it needs no state.
-import { type Ipv4, ipv4 } from './ipv4.ts';
+import { hexOfIpv4, type Ipv4, ipv4 } from './ipv4.ts';
 import { type Mac, mac } from './mac.ts';
 
 /** Locally administered, unicast; the second byte reminds of the /30. */
@@ -33,5 +33,5 @@ export function vmOfMac(bytes: Uint8Array): Ipv4 | undefined {
 
 /** `l3-0a400004`: 11 characters, so it fits a link's name. */
 export function bridgeNameOf(vm: Ipv4): string {
-  return `l3-${vmLinkOf(vm).network.toString(16).padStart(8, '0')}`;
+  return `l3-${hexOfIpv4(vmLinkOf(vm).network)}`;
 }

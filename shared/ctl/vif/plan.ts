@@ -1,7 +1,7 @@
 // What a VM's interface on its /30 needs of the host: bridge, address, route, sysctls, and the
 // rules that keep the VM to its own MAC and address. Pure: commands and a ruleset, to be run by
 // plug.ts.
-import { formatIpv4, type Ipv4, ipv4ToBytes } from '../../net/ipv4.ts';
+import { formatIpv4, hexOfIpv4, type Ipv4 } from '../../net/ipv4.ts';
 import { formatMac, mac } from '../../net/mac.ts';
 import { formatPrefix, type Ipv4Prefix } from '../../net/prefix.ts';
 import { bridgeNameOf, macOfVm, vmLinkOf } from '../../net/vm-link.ts';
@@ -20,7 +20,7 @@ export type Vif = {
 };
 
 export function tableNameOf(vm: Ipv4): string {
-  return `edge_vif_${hex(vm)}`;
+  return `edge_vif_${hexOfIpv4(vm)}`;
 }
 
 /** Lines for `ip -batch`; all may be run again. The bridge exists by then. */
@@ -102,8 +102,4 @@ function blockedNetworks({ vm, blocked }: Vif): string[] {
     '  }',
   ];
   return [`table ip ${tableNameOf(vm)} {`, ...chain('forward'), ...chain('input'), '}'];
-}
-
-function hex(address: Ipv4): string {
-  return [...ipv4ToBytes(address)].map((byte) => byte.toString(16).padStart(2, '0')).join('');
 }
