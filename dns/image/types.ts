@@ -1,0 +1,26 @@
+// A zone compiled for answering: one piece of shared memory, never changed once built, so that every
+// thread reads the same and a new one takes its place by one reference. Pure.
+import type { Name } from '../../shared/dns/types.ts';
+import type { RecordList } from '../../shared/dns/zone/record-list.ts';
+
+/** Private type (never on the wire): the apex' alias; A and AAAA are those of its target. */
+export const TYPE_ALIAS = 65401;
+
+/** Which (owner, type) is answered by policy: `index` into the state's smart answers. */
+export type SmartName = { owner: Name; type: number; index: number };
+
+export type BuildInput = {
+  origin: Name;
+  /** Checked (zone/check.ts), in any order. ALIAS records have TYPE_ALIAS, data: the target's name. */
+  records: RecordList;
+  smart: readonly SmartName[];
+};
+
+/** As threads hand it on. `memory` has everything; its layout is layout.ts'. */
+export type ZoneImage = {
+  origin: Name;
+  serial: number;
+  names: number;
+  recordCount: number;
+  memory: SharedArrayBuffer;
+};

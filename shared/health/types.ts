@@ -1,0 +1,71 @@
+// Health of targets, for whoever sends clients to them: dns answers, L4 and L7 pools. The rules are
+// docs/health.md. Pure.
+
+/** How a target is probed. Milliseconds; `port` 0 only for icmp. */
+export type CheckSettings = {
+  intervalMs: number;
+  timeoutMs: number;
+  /** So many good probes in a row make a target up, so many bad ones down. */
+  rise: number;
+  fall: number;
+} & (
+  | { type: 'tcp'; port: number }
+  | { type: 'icmp' }
+  | {
+      type: 'http' | 'https';
+      port: number;
+      path: string;
+      /** Host header and SNI; the address unless told. */
+      host?: string;
+      /** Good status codes, [from, to]; 200 to 399 unless told. */
+      status: readonly [number, number];
+      /** The body's first 64 KiB must have this. */
+      expect?: string;
+      /** https: check the certificate; off unless told. */
+      verify: boolean;
+    }
+  | {
+      type: 'dns';
+      port: number;
+      name: string;
+      /** RR type; SOA unless told. Good: NOERROR with an answer. */
+      recordType: number;
+    }
+  | { type: 'readyz'; port: number }
+);
+
+/** One address under one check. Address as text of either family. */
+export type Target = { address: string; check: CheckSettings };
+
+/** `unknown`: nobody has judged it yet. Readers take unknown for up, and say so. */
+export type Measured = 'up' | 'down' | 'unknown';
+
+/** Set by an operator, kept apart from what was measured. */
+export type Override = {
+  state: 'up' | 'down' | 'drain';
+  who: string;
+  why: string;
+  /** ms since the epoch; absent: until it is taken away. */
+  untilMs?: number;
+};
+
+export type TargetHealth = {
+  measured: Measured;
+  /** What readers act on: the override's state, else the measured one. `drain` counts as down. */
+  effective: Measured;
+  override?: Override;
+  /**
+   * The least time in which the measured state can become another: interval × checks that are still
+   * needed. Infinity while an override holds.
+   */
+  toFlipMs: number;
+  /** ms since the epoch of the last flip; 0: never flipped. */
+  sinceMs: number;
+  /** Who votes what, and why, for explain. */
+  votes: readonly { node: string; state: 'up' | 'down'; reason: string; ageMs: number }[];
+};
+
+/** What a reader sees. `targetId` (fingerprint.ts) names an address under a check's settings. */
+export interface HealthView {
+  of(targetId: string): TargetHealth;
+}
