@@ -13,6 +13,10 @@ export type PolicyInput = {
   lines: readonly string[];
   /** By line: where to look when the record has nothing for it. `default` need not be in it. */
   fallbacks: ReadonlyMap<string, readonly string[]>;
+  /** Of a record that names none: the zone's. */
+  zoneTtlSeconds: number;
+  /** ms since the epoch: overrides end. */
+  nowMs: number;
 };
 
 /**
@@ -38,5 +42,3 @@ export type SmartChoice = {
   steps: string[];
 };
 
-/** `steps` without a line are about the whole record. */
-export type Evaluation = { answer: SmartAnswer; earliestChangeMs: number | undefined };

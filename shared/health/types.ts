@@ -67,5 +67,6 @@ export type TargetHealth = {
 
 /** What a reader sees. `targetId` (fingerprint.ts) names an address under a check's settings. */
 export interface HealthView {
-  of(targetId: string): TargetHealth;
+  /** As target of that pool: an override may be said of one pool only (V7). */
+  of(targetId: string, pool?: string): TargetHealth;
 }
