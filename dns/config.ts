@@ -4,7 +4,7 @@ import { z } from 'zod';
 import { loadConfig, printConfig, type Report } from '../shared/config/load.ts';
 import { absolutePath, durationWithin, endpoint, prefix, written } from '../shared/config/types.ts';
 import { daemonSettings } from '../shared/daemon-settings.ts';
-import { formatSiteName, parseSiteName } from '../shared/dns/names.ts';
+import { displayName, parseName } from '../shared/dns/names.ts';
 import { parseIpv4 } from '../shared/net/ipv4.ts';
 import { parseIpv6 } from '../shared/net/ipv6.ts';
 import { type Endpoint, formatEndpoint } from '../shared/net/ports.ts';
@@ -17,8 +17,8 @@ const LISTENERS_MAX = 64;
 const zoneName = written(
   'the name of a zone such as example.com',
   (text) => {
-    const name = parseSiteName(text);
-    return name === undefined ? undefined : formatSiteName(name);
+    const name = parseName(text);
+    return name === undefined ? undefined : displayName(name);
   },
   (text) => text,
 );
@@ -65,7 +65,10 @@ const tls = z.strictObject({
 
 const https = z.strictObject({
   listen: listeners.default([]),
-  path: z.string().regex(/^\/[!-~]*$/, 'must be a path such as /dns-query').default('/dns-query'),
+  path: z
+    .string()
+    .regex(/^\/[!-~]*$/, 'must be a path such as /dns-query')
+    .default('/dns-query'),
 });
 
 const cookies = z.strictObject({

@@ -1,6 +1,6 @@
 // Smart answers: what one name and type answers to each line, from its record, its pools and their
 // health. `evaluate` (evaluate.ts) makes it and says why; dns/answer serves it. Pure.
-import type { HealthView } from '../../shared/health/types.ts';
+import type { TargetHealth } from '../../shared/health/types.ts';
 import type { SmartRecord } from '../../shared/site/dns-objects.ts';
 import type { Pool } from '../../shared/site/pool-objects.ts';
 
@@ -8,7 +8,8 @@ import type { Pool } from '../../shared/site/pool-objects.ts';
 export type PolicyInput = {
   record: SmartRecord;
   pools: ReadonlyMap<string, Pool>;
-  health: HealthView;
+  /** Of a pool's target; of one without a check too: an override may be said of it. */
+  healthOf: (pool: Pool, address: string) => TargetHealth;
   /** Names by number, as in the line tree; [0] is `default`. */
   lines: readonly string[];
   /** By line: where to look when the record has nothing for it. `default` need not be in it. */
@@ -41,4 +42,3 @@ export type SmartChoice = {
   /** Why, for explain: line after line, in words. */
   steps: string[];
 };
-
