@@ -7,6 +7,9 @@ const FIRST_RECORDS = 256;
 /** type 2, owner length 1, rdata length 2, ttl 4, tag 4. */
 const HEADER_BYTES = 13;
 
+/** What a list is made of, for another thread. */
+export type RecordMemory = { bytes: Uint8Array; at: Float64Array; count: number; used: number };
+
 /** Everything that is read is a view into the list: it stays true as long as the list is kept. */
 export class RecordList {
   #bytes = new Uint8Array(FIRST_BYTES);
@@ -14,6 +17,21 @@ export class RecordList {
   #at = new Float64Array(FIRST_RECORDS);
   #used = 0;
   #count = 0;
+
+  static of({ bytes, at, count, used }: RecordMemory): RecordList {
+    const list = new RecordList();
+    list.#bytes = bytes;
+    list.#view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
+    list.#at = at;
+    list.#used = used;
+    list.#count = count;
+    return list;
+  }
+
+  /** Not a copy: neither is to be added to afterwards. */
+  get memory(): RecordMemory {
+    return { bytes: this.#bytes, at: this.#at, count: this.#count, used: this.#used };
+  }
 
   get count(): number {
     return this.#count;
