@@ -1,0 +1,59 @@
+// The table of record types, and what is asked of it: rows by code, data in canonical form, data of
+// messages without compression. Pure.
+import { formatGeneric, parseGeneric, RdataError, type Row } from './fields.ts';
+import { LOWER, nameLength } from './names.ts';
+import { basicTypes } from './rdata-basic.ts';
+import { typeName } from './type-names.ts';
+import type { RecordType } from './types.ts';
+
+export { RdataError } from './fields.ts';
+export { isDataType, typeCode, typeName } from './type-names.ts';
+
+/** All that have a form of their own. */
+export const recordTypes: readonly RecordType[] = basicTypes;
+
+const byCode = new Map<number, Row>(basicTypes.map((each) => [each.code, each]));
+const generic = new Map<number, RecordType>();
+
+/** The row of any type, 0 to 65535; one that is not in the table has RFC 3597's form alone. */
+export function typeOf(code: number): RecordType {
+  const known = byCode.get(code) ?? generic.get(code);
+  if (known !== undefined) return known;
+  const made = genericType(code);
+  generic.set(code, made);
+  return made;
+}
+
+function genericType(code: number): RecordType {
+  const mnemonic = typeName(code);
+  return {
+    code,
+    mnemonic,
+    rfc: 'RFC 3597',
+    parse(tokens, origin) {
+      const rdata = parseGeneric(tokens, origin);
+      if (rdata !== undefined) return rdata;
+      throw new RdataError(`${mnemonic} is not known here: write its data as \\# length hex`);
+    },
+    format: formatGeneric,
+    names: () => [],
+  };
+}
+
+/** The types whose names have no case when records are compared (RFC 4034 §6.2, RFC 6840 §5.1). */
+const CANONICAL = new Set([
+  2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 17, 18, 21, 24, 26, 30, 33, 35, 36, 39, 46,
+]);
+
+/** What records are compared by: a copy with those names in lower case, or `rdata` itself. */
+export function canonicalRdata(type: number, rdata: Uint8Array): Uint8Array {
+  if (!CANONICAL.has(type)) return rdata;
+  const names = typeOf(type).names(rdata);
+  if (names.length === 0) return rdata;
+  const lower = rdata.slice();
+  for (const [offset] of names) {
+    const end = offset + nameLength(rdata, offset);
+    for (let at = offset; at < end; at++) lower[at] = LOWER[rdata[at] ?? 0] ?? 0;
+  }
+  return lower;
+}
