@@ -1,7 +1,7 @@
 // The table of record types, and what is asked of it: rows by code, data in canonical form, data of
 // messages without compression. Pure.
-import { formatGeneric, parseGeneric, RdataError, type Row } from './fields.ts';
-import { LOWER, nameLength } from './names.ts';
+import { formatGeneric, join, parseGeneric, RdataError, type Row } from './fields.ts';
+import { LOWER, nameFrom, nameLength } from './names.ts';
 import { basicTypes } from './rdata-basic.ts';
 import { typeName } from './type-names.ts';
 import type { RecordType } from './types.ts';
@@ -56,4 +56,37 @@ export function canonicalRdata(type: number, rdata: Uint8Array): Uint8Array {
     for (let at = offset; at < end; at++) lower[at] = LOWER[rdata[at] ?? 0] ?? 0;
   }
   return lower;
+}
+
+/** The rows whose names others may have sent compressed (RFC 3597 §4). */
+const compressed = new Set(
+  [...byCode.values()]
+    .filter(({ fields }) => fields.some(({ isName }) => isName !== undefined && isName !== 'plain'))
+    .map(({ code }) => code),
+);
+
+/**
+ * Data of a message at [at, end), its names uncompressed: a copy. Undefined when it is not of the
+ * type's form, as far as its names need that to be known.
+ */
+export function rdataFrom(
+  type: number,
+  message: Uint8Array,
+  at: number,
+  end: number,
+): Uint8Array | undefined {
+  // UPDATE says with empty data that it means all of a type, or none (RFC 2136 §2.4).
+  if (at === end || !compressed.has(type)) return message.slice(at, end);
+  const parts: Uint8Array[] = [];
+  const data = message.subarray(0, end);
+  let next = at;
+  for (const field of byCode.get(type)?.fields ?? []) {
+    const from = next;
+    const read = field.isName === undefined ? undefined : nameFrom(data, from);
+    if (field.isName !== undefined && read === undefined) return undefined;
+    next = read?.next ?? from + field.length(data, from);
+    if (next > end) return undefined;
+    parts.push(read?.name ?? data.subarray(from, next));
+  }
+  return next === end ? join(parts) : undefined;
 }
