@@ -4,7 +4,7 @@
 import type { LineAnswer, Source } from '../../shared/site/dns-objects.ts';
 import type { Pool } from '../../shared/site/pool-objects.ts';
 import { DEFAULT_LINE } from '../lines/types.ts';
-import { isHealthy, type JudgedPool, judge, servingOf, spread } from './pools.ts';
+import { isHealthy, type JudgedPool, judge, spreadOf } from './pools.ts';
 import { rdataOf } from './rdata.ts';
 import { ttlOf } from './ttl.ts';
 import type { PolicyInput, SmartAnswer, SmartChoice } from './types.ts';
@@ -14,10 +14,13 @@ export type Considered = { line: string; source: Source; judged: JudgedPool | un
 
 type Found = { line: string; considered: Considered; asIfHealthy: boolean };
 
-export function evaluate(input: PolicyInput): SmartAnswer {
+/** `judged`: shared by all records that are evaluated against the same health. */
+export function evaluate(
+  input: PolicyInput,
+  judged: Map<string, JudgedPool> = new Map(),
+): SmartAnswer {
   const choices: SmartChoice[] = [];
   const numbers = new Map<string, number>();
-  const judged = new Map<string, JudgedPool>();
   const choiceOfLine = Uint16Array.from(input.lines, (line) => {
     const entry = entryOf(input, line);
     const known = numbers.get(entry);
@@ -48,9 +51,7 @@ function choose(input: PolicyInput, entry: string, judged: Map<string, JudgedPoo
   }
   const pool = found.considered.judged;
   if (pool === undefined) throw new Error(`pool ${source.pool} was not judged`);
-  const { sets, slots } = spread(pool.pool, servingOf(pool, found.asIfHealthy));
-  const answers = sets.map((set) => set.map((text) => rdataOf(type, text)));
-  return { ...base, answers, ...(slots === undefined ? {} : { slots }) };
+  return { ...base, ...spreadOf(pool, found.asIfHealthy) };
 }
 
 type Trail = {

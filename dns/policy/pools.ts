@@ -2,6 +2,7 @@
 // P4, P5). Pure.
 import type { TargetHealth } from '../../shared/health/types.ts';
 import type { Pool, PoolTarget } from '../../shared/site/pool-objects.ts';
+import { addressRdata } from './rdata.ts';
 import { slotsOf } from './rendezvous.ts';
 import type { PolicyInput } from './types.ts';
 
@@ -12,7 +13,11 @@ export type JudgedPool = {
   healthyPercent: number;
   /** P2. */
   isFailed: boolean;
+  /** What it answers, of its healthy targets and as if all were; made when first asked for. */
+  spread: { healthy?: Spread; all?: Spread };
 };
+/** Data of addresses, and which of the sets serves each slot; no slots where there is one set. */
+export type Spread = { answers: Uint8Array[][]; slots?: Uint8Array };
 
 export function judge(pool: Pool, healthOf: PolicyInput['healthOf']): JudgedPool {
   const targets = pool.targets.map((target) => ({
@@ -21,7 +26,7 @@ export function judge(pool: Pool, healthOf: PolicyInput['healthOf']): JudgedPool
   }));
   const healthyPercent = shareOf(targets);
   const isFailed = !targets.some(isHealthy) || healthyPercent < pool.minHealthyPercent;
-  return { pool, targets, healthyPercent, isFailed };
+  return { pool, targets, healthyPercent, isFailed, spread: {} };
 }
 
 export function isHealthy({ health }: JudgedTarget): boolean {
@@ -40,34 +45,38 @@ function shareOf(targets: readonly JudgedTarget[]): number {
   return (100 * part) / whole;
 }
 
-/** Of the lowest tier that has any; those of weight 0 only where there are no others. */
-export function servingOf({ targets }: JudgedPool, asIfHealthy: boolean): readonly JudgedTarget[] {
-  const usable = asIfHealthy ? targets : targets.filter(isHealthy);
-  const weighted = usable.filter(({ target }) => target.weight > 0);
-  const candidates = weighted.length > 0 ? weighted : usable;
-  const tier = Math.min(...candidates.map(({ target }) => target.tier));
-  return candidates.filter(({ target }) => target.tier === tier);
+export function spreadOf(judged: JudgedPool, asIfHealthy: boolean): Spread {
+  const which = asIfHealthy ? 'all' : 'healthy';
+  judged.spread[which] ??= spread(judged.pool, servingOf(judged, asIfHealthy));
+  return judged.spread[which];
 }
 
-/** Sets of addresses, and which of them serves each slot; no slots where there is one set. */
-export function spread(
-  pool: Pool,
-  serving: readonly JudgedTarget[],
-): { sets: string[][]; slots?: Uint8Array } {
-  const addresses = serving.map(({ target }) => target.address);
-  if (pool.answer === 'all' || addresses.length <= 1) return { sets: [addresses] };
-  const weighted = serving.map(({ target }) => ({
-    key: target.address,
-    weight: Math.max(1, target.weight),
+/** Of the lowest tier that has any; those of weight 0 only where there are no others. */
+function servingOf({ targets }: JudgedPool, asIfHealthy: boolean): readonly PoolTarget[] {
+  const usable = targets
+    .filter((each) => asIfHealthy || isHealthy(each))
+    .map((each) => each.target);
+  const weighted = usable.filter(({ weight }) => weight > 0);
+  const candidates = weighted.length > 0 ? weighted : usable;
+  const tier = Math.min(...candidates.map((each) => each.tier));
+  return candidates.filter((each) => each.tier === tier);
+}
+
+function spread(pool: Pool, serving: readonly PoolTarget[]): Spread {
+  const data = serving.map(({ address }) => addressRdata(address));
+  if (pool.answer === 'all' || data.length <= 1) return { answers: [data] };
+  const weighted = serving.map(({ address, weight }) => ({
+    key: address,
+    weight: Math.max(1, weight),
   }));
-  const sets: string[][] = [];
+  const answers: Uint8Array[][] = [];
   const numbers = new Map<string, number>();
   const slots = Uint8Array.from(slotsOf(weighted, pool.answers), (ranked) => {
     const key = ranked.join();
     const known = numbers.get(key);
     if (known !== undefined) return known;
-    numbers.set(key, sets.length);
-    return sets.push(ranked.map((index) => addresses[index] ?? '')) - 1;
+    numbers.set(key, answers.length);
+    return answers.push(ranked.flatMap((index) => data[index] ?? [])) - 1;
   });
-  return sets.length === 1 ? { sets } : { sets, slots };
+  return answers.length === 1 ? { answers } : { answers, slots };
 }

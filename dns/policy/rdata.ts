@@ -5,8 +5,15 @@ import { parseIpv4 } from '../../shared/net/ipv4.ts';
 import { parseIpv6 } from '../../shared/net/ipv6.ts';
 
 export function rdataOf(type: string, text: string): Uint8Array {
-  const bytes = type === 'A' ? ofIpv4(text) : type === 'AAAA' ? ofIpv6(text) : parseName(text);
-  if (bytes === undefined) throw new Error(`${text} is no data of ${type}`);
+  if (type === 'A' || type === 'AAAA') return addressRdata(text);
+  const name = parseName(text);
+  if (name === undefined) throw new Error(`${text} is no name`);
+  return name;
+}
+
+export function addressRdata(text: string): Uint8Array {
+  const bytes = ofIpv4(text) ?? ofIpv6(text);
+  if (bytes === undefined) throw new Error(`${text} is no address`);
   return bytes;
 }
 
