@@ -79,6 +79,11 @@ export function join(parts: readonly Uint8Array[]): Uint8Array {
   return whole;
 }
 
+/** Of [from, to). What sockets hand out are Buffers, whose own slice() is no copy. */
+export function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes.subarray(from, to));
+}
+
 export function toHex(bytes: Uint8Array): string {
   let text = '';
   for (const byte of bytes) text += byte.toString(16).padStart(2, '0').toUpperCase();

@@ -63,19 +63,31 @@ export function headerOf(bytes: Uint8Array): Header {
   };
 }
 
-/** The last record, and where it begins; undefined when there is none. Throws MessageError. */
-export function lastRecord(
-  bytes: Uint8Array,
-): { record: MessageRecord; start: number; end: number } | undefined {
+/** A record in a message's bytes, its owner and header counted; `section` as in Header.counts. */
+export type RecordSpan = { section: 1 | 2 | 3; type: number; start: number; end: number };
+
+/** All records in their order, and where they begin. Throws MessageError. */
+export function recordSpans(bytes: Uint8Array): { questionsEnd: number; spans: RecordSpan[] } {
   const { counts } = headerOf(bytes);
   const reader = { bytes, view: viewOf(bytes), at: HEADER_BYTES };
   for (let left = counts[0]; left > 0; left--) readQuestion(reader);
-  for (let left = counts[1] + counts[2] + counts[3]; left > 0; left--) {
-    const start = reader.at;
-    if (left === 1) return { record: readRecord(reader), start, end: reader.at };
-    skipRecord(reader);
+  const questionsEnd = reader.at;
+  const spans: RecordSpan[] = [];
+  for (const section of [1, 2, 3] as const) {
+    for (let left = counts[section]; left > 0; left--) {
+      const start = reader.at;
+      readName(reader);
+      const at = advance(reader, 10);
+      advance(reader, reader.view.getUint16(at + 8));
+      spans.push({ section, type: reader.view.getUint16(at), start, end: reader.at });
+    }
   }
-  return undefined;
+  return { questionsEnd, spans };
+}
+
+/** The record that begins at `start`. Throws MessageError. */
+export function recordAt(bytes: Uint8Array, start: number): MessageRecord {
+  return readRecord({ bytes, view: viewOf(bytes), at: start });
 }
 
 type Reader = { bytes: Uint8Array; view: DataView; at: number };
@@ -115,11 +127,6 @@ function readRecord(reader: Reader): MessageRecord {
   }
   const { view } = reader;
   return { owner, type, class: view.getUint16(at + 2), ttlSeconds: view.getUint32(at + 4), rdata };
-}
-
-function skipRecord(reader: Reader): void {
-  readName(reader);
-  advance(reader, reader.view.getUint16(advance(reader, 10) + 8));
 }
 
 /** Where it was before. */

@@ -1,6 +1,6 @@
 // The table of record types, and what is asked of it: rows by code, data in canonical form, data of
 // messages without compression. Pure.
-import { formatGeneric, join, parseGeneric, RdataError, type Row } from './fields.ts';
+import { copyOf, formatGeneric, join, parseGeneric, RdataError, type Row } from './fields.ts';
 import { LOWER, nameFrom, nameLength } from './names.ts';
 import { basicTypes } from './rdata-basic.ts';
 import { typeName } from './type-names.ts';
@@ -50,7 +50,7 @@ export function canonicalRdata(type: number, rdata: Uint8Array): Uint8Array {
   if (!CANONICAL.has(type)) return rdata;
   const names = typeOf(type).names(rdata);
   if (names.length === 0) return rdata;
-  const lower = rdata.slice();
+  const lower = copyOf(rdata, 0, rdata.length);
   for (const [offset] of names) {
     const end = offset + nameLength(rdata, offset);
     for (let at = offset; at < end; at++) lower[at] = LOWER[rdata[at] ?? 0] ?? 0;
@@ -76,7 +76,7 @@ export function rdataFrom(
   end: number,
 ): Uint8Array | undefined {
   // UPDATE says with empty data that it means all of a type, or none (RFC 2136 §2.4).
-  if (at === end || !compressed.has(type)) return message.slice(at, end);
+  if (at === end || !compressed.has(type)) return copyOf(message, at, end);
   const parts: Uint8Array[] = [];
   const data = message.subarray(0, end);
   let next = at;
