@@ -24,6 +24,7 @@ export type MembershipOptions = {
 export class Membership {
   readonly #options: MembershipOptions;
   #all: readonly string[];
+  #present = 1;
   #onLan: Members;
   #lan: string | undefined;
 
@@ -36,6 +37,11 @@ export class Membership {
   /** Of the service, itself among them. */
   get all(): readonly string[] {
     return this.#all;
+  }
+
+  /** How many have a heartbeat, whatever their state: who starts or drains may bind an offer. */
+  get present(): number {
+    return this.#present;
   }
 
   /** Of the same LANs. */
@@ -51,9 +57,11 @@ export class Membership {
       await store.heartbeat({ ...member, service: SERVICE });
       await this.#moveTo(lan());
       if (this.#lan !== undefined) await store.heartbeat({ ...member, service: this.#lan });
-      this.#all = await this.#live(SERVICE);
-      const onLan = this.#lan === undefined ? [node] : await this.#live(this.#lan);
-      this.#onLan = { names: onLan, own: node };
+      const live = await this.#live(SERVICE);
+      this.#present = namesOf(live, node).length;
+      this.#all = namesOf(live.filter(isRunning), node);
+      const near = this.#lan === undefined ? [] : await this.#live(this.#lan);
+      this.#onLan = { names: namesOf(near.filter(isRunning), node), own: node };
     } catch (error) {
       this.#failed(error); // the members stay as they were last known
     }
@@ -76,15 +84,19 @@ export class Membership {
     if (before !== undefined) await this.#options.store.leave(before, this.#options.node);
   }
 
-  async #live(service: string): Promise<string[]> {
-    const { store, node } = this.#options;
-    const members = await store.members(service);
-    const others = members.filter(({ ageMs, state }) => ageMs <= LIVE_MS && state === 'running');
-    return [...new Set([...others.map((one) => one.node), node])].sort();
+  async #live(service: string): Promise<Member[]> {
+    const members = await this.#options.store.members(service);
+    return members.filter(({ ageMs }) => ageMs <= LIVE_MS);
   }
 
   #failed(error: unknown): void {
     if (!(error instanceof OperationalError)) throw error;
     this.#options.log.debug('heartbeat-failed', describeError(error), { error });
   }
+}
+
+const isRunning = ({ state }: Member): boolean => state === 'running';
+
+function namesOf(members: readonly Member[], own: string): string[] {
+  return [...new Set([...members.map(({ node }) => node), own])].sort();
 }

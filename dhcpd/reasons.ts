@@ -56,6 +56,7 @@ export const reasons = {
   'no-address-named': 'it names no address',
   'not-owner': 'the address is not held by this client',
   'not-known': 'nothing is known of this client, and the subnet is not authoritative',
+  'maybe-offered': 'another member has set the address aside, and may have offered it',
   'lost-lately': 'nothing is known of this client, but records were lost here lately',
   'not-fresh': 'too little is known for an answer while the store is away',
   starting: 'the server has not read the leases yet',

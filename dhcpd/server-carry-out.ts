@@ -7,7 +7,7 @@ import { detailsOf, refusesName } from './engine/names.ts';
 import type { Prepared } from './engine/prepared.ts';
 import { latin } from './engine/query.ts';
 import * as replies from './engine/reply.ts';
-import { leaseFor } from './engine/scope.ts';
+import { leaseFor, silence } from './engine/scope.ts';
 import type * as engine from './engine/types.ts';
 import type {
   BindResult,
@@ -16,7 +16,9 @@ import type {
   Later,
   LeaseBook,
   LeaseCounts,
+  NotBound,
   Offer,
+  Offered,
 } from './leases/types.ts';
 import type { Network } from './plan/types.ts';
 import type { Reason } from './reasons.ts';
@@ -210,13 +212,15 @@ export class CarryOut {
       : this.#bindOffered(context, decision, offered);
   }
 
-  #bindOffered(context: engine.Context, decision: engine.Ack, offered: boolean): Later<Outcome> {
+  #bindOffered(context: engine.Context, decision: engine.Ack, offered: Offered): Later<Outcome> {
     const { client, address, unlessOffered } = decision;
+    const mayBind = offered === 'yes' || offered === 'own';
     // Expired, but maybe still free: then the book gives it (rule 50).
-    if (!offered && unlessOffered !== undefined && !this.#remembers(client, address)) {
-      return this.#refuse(context, unlessOffered);
+    if (mayBind || unlessOffered === undefined || this.#remembers(client, address)) {
+      return this.#bind(context, decision, offered === 'yes');
     }
-    return this.#bind(context, decision, offered);
+    const isKnown = offered === 'no' || unlessOffered.do === 'silence';
+    return this.#refuse(context, isKnown ? unlessOffered : silence('maybe-offered'));
   }
 
   async #bind(context: engine.Context, decision: engine.Ack, offered: boolean): Promise<Outcome> {
@@ -225,8 +229,7 @@ export class CarryOut {
     const result = await (via === 'renew' ? this.#book.renew(want) : this.#book.bind(want));
     if (result.outcome === 'unknown') return { reason: unboundReason(result) };
     if (result.outcome !== 'bound') {
-      const isLost = result.outcome === 'quarantine';
-      return this.#refuse(context, decision.refused[isLost ? 'quarantine' : 'taken']);
+      return this.#refuse(context, refusalOf(decision, result));
     }
     const { toldSeconds: seconds, replyByMs } = result;
     const reply = replies.ackReply(context, scope, { address, seconds }, false);
@@ -240,9 +243,9 @@ export class CarryOut {
 
   async #decline(decision: engine.Decision & { do: 'decline' }): Promise<Outcome> {
     const { client, address, seconds, isOwner, alarm } = decision;
-    if (!isOwner && !(await this.#book.wasOffered(client, address))) {
-      return { reason: 'not-owner', address };
-    }
+    const isItsOwn =
+      isOwner || ['yes', 'own'].includes(await this.#book.wasOffered(client, address));
+    if (!isItsOwn) return { reason: 'not-owner', address };
     if (!(await this.#book.decline(client, address, seconds))) {
       return { reason: 'not-owner', address };
     }
@@ -284,6 +287,13 @@ export function countNetwork(book: LeaseBook, prepared: Prepared, network: Netwo
     sum.declined += counts.declined;
   }
   return sum;
+}
+
+function refusalOf({ refused }: engine.Ack, { outcome, lease }: NotBound) {
+  if (outcome === 'quarantine') return refused.quarantine;
+  if (outcome !== 'reserved') return refused.taken;
+  // An instance that is cut off may have promised it to this very client (docs/leases.md §7).
+  return lease.isLongReserve ? silence('not-known') : refused.reserved;
 }
 
 function nakOutcome({ query }: engine.Context, { reason, server, onLink }: engine.Nak): Outcome {

@@ -251,7 +251,7 @@ export class DhcpdService {
       random,
       // Drawn anew, not the node's name: two processes of one name must share no reserve.
       instance: 1 + random.integer(0xffff_ffff),
-      members: () => this.membership.all.length,
+      members: () => this.membership.present,
       pools: () => this.#prepared.pools,
       settings: {
         ...defaultBookSettings,

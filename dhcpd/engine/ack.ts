@@ -26,7 +26,11 @@ export function ackOf(
     leaseSeconds: leaseFor(context, scope, address),
     via: isHeld ? 'renew' : 'bind',
     // A quarantine tells that records were lost, not that this client is wrong (R7).
-    refused: { taken: nak(scope, 'nak-taken'), quarantine: silence('bind-quarantine') },
+    refused: {
+      taken: nak(scope, 'nak-taken'),
+      reserved: nak(scope, 'nak-taken'),
+      quarantine: silence('bind-quarantine'),
+    },
     reason,
     ...fromPlan(context, scope, address),
   };

@@ -41,7 +41,9 @@ export function decideSelecting(context: Context): Decision {
   // With an offer of the same address it would start over again and again: silence.
   if (requested === scope.reservation?.address) return ack;
   // It is not in use yet: nothing is broken when it starts over.
-  const refused = { ...ack.refused, quarantine: nak(scope, 'nak-quarantine') };
+  // A sibling that has set it aside may have offered it to this very client.
+  const reserved = silence('maybe-offered');
+  const refused = { ...ack.refused, reserved, quarantine: nak(scope, 'nak-quarantine') };
   if (isHeld) return { ...ack, refused };
   return { ...ack, refused, unlessOffered: unlessOffered(context, nak(scope, 'nak-not-offered')) };
 }

@@ -93,7 +93,7 @@ export type Ack = {
   /** What to say when this address was never offered to the client; absent: it need not be. */
   unlessOffered?: Nak | Silence;
   /** When another stands in the way. */
-  refused: { taken: Nak | Silence; quarantine: Nak | Silence };
+  refused: { taken: Nak | Silence; reserved: Nak | Silence; quarantine: Nak | Silence };
   reason: Reason;
 };
 

@@ -77,9 +77,15 @@ class Book implements RunningLeaseBook {
       returning: () => this.#returning(),
       up: () => this.#commits.open(),
     });
-    const parts = { ground, reserve: this.#reserve, isolated: this.#isolated, link: this.#link };
+    const parts = {
+      ground,
+      commits: this.#commits,
+      reserve: this.#reserve,
+      isolated: this.#isolated,
+      link: this.#link,
+    };
     this.#offering = new Offering(parts);
-    this.#promises = new Promises({ ...parts, commits: this.#commits, offering: this.#offering });
+    this.#promises = new Promises({ ...parts, offering: this.#offering });
     this.#lastSnapshotMs = ground.clock.monotonicMs();
   }
 
@@ -250,7 +256,7 @@ class Book implements RunningLeaseBook {
     return this.#offering.offer(want);
   }
 
-  wasOffered(client: types.Client, address: Ipv4): types.Later<boolean> {
+  wasOffered(client: types.Client, address: Ipv4): types.Later<types.Offered> {
     return this.#offering.wasOffered(client, address);
   }
 

@@ -49,6 +49,14 @@ export function endItem(
   return { op, address: lease.address, record, seconds, event };
 }
 
+/**
+ * A release of nobody's: changes nothing, and comes back with the record as Redis has it, in the
+ * order of all changes.
+ */
+export function lookItem(address: Item['address'], instance: number): Item {
+  return { op: 'release', address, record: encodeRecord({ instance }), seconds: 0 };
+}
+
 /** Found in use though nobody holds it: as a decline of what we have reserved. */
 export function quarantineItem(lease: Lease, seconds: number, instance: number): Item {
   const { generation, htype, chaddr } = lease;

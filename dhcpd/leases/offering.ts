@@ -1,13 +1,22 @@
 // Which address a client is offered (docs/leases.md §5): what it had or asks for, else one of the
 // reserve, the same again when it asks again, and the same as a sibling's when there are some.
 import { describeError } from '../../shared/errors.ts';
+import type { Commits } from './commits.ts';
 import type { Ground } from './ground.ts';
 import type { Isolated } from './isolated.ts';
+import { lookItem } from './items.ts';
 import type { Link } from './link.ts';
 import { clientName, type OfferMade, Offers } from './offers.ts';
-import { FIELD, NO_END, packKey } from './record.ts';
+import { decodeRecord, FIELD, NO_END, packedKeyOf, packKey, samePackedKey } from './record.ts';
 import type { Reserve } from './reserve.ts';
-import { type Client, type Later, type Offer, type OfferWant, STATE } from './types.ts';
+import {
+  type Client,
+  type Later,
+  type Offer,
+  type Offered,
+  type OfferWant,
+  STATE,
+} from './types.ts';
 
 /** §4: how long an offer stands for the siblings. */
 const SHARED_TTL_MS = 10_000;
@@ -17,7 +26,13 @@ const OWN_SPARE_SECONDS = 5;
 /** Offers that wait for Redis at once; more are answered with silence. */
 const MAX_WAITING = 4096;
 
-export type OfferingParts = { ground: Ground; reserve: Reserve; isolated: Isolated; link: Link };
+export type OfferingParts = {
+  ground: Ground;
+  commits: Commits;
+  reserve: Reserve;
+  isolated: Isolated;
+  link: Link;
+};
 type Chosen = { address: number; isReserved: boolean };
 
 export class Offering {
@@ -62,23 +77,31 @@ export class Offering {
     return work;
   }
 
-  /** By us, or by a sibling. */
-  wasOffered(client: Client, address: number): Later<boolean> {
-    const { ground, link, isolated } = this.#parts;
-    if (this.offers.of(clientName(client.key))?.address === address) return true;
-    if (isolated.wasOffered(client.key, address)) return true;
-    if (link.mode !== 'up' || ground.members() < 2) return false;
-    return this.#wasOfferedBySibling(client, address);
+  wasOffered(client: Client, address: Offer['address']): Later<Offered> {
+    const { link, isolated } = this.#parts;
+    if (this.offers.of(clientName(client.key))?.address === address) return 'yes';
+    if (isolated.wasOffered(client.key, address)) return 'yes';
+    // A sibling that has just started offers before its heartbeat was heard: Redis is asked always.
+    return link.mode === 'up' ? this.#askedOfRedis(client, address) : 'unknown';
   }
 
-  async #wasOfferedBySibling(client: Client, address: number): Promise<boolean> {
-    const { ground } = this.#parts;
+  async #askedOfRedis(client: Client, address: Offer['address']): Promise<Offered> {
+    const { ground, commits } = this.#parts;
     try {
-      return (await ground.backend.offered(client.key)) === address;
+      if ((await ground.backend.offered(client.key)) === address) return 'yes';
     } catch (error) {
       ground.failed(describeError(error));
-      return false;
+      return 'unknown';
     }
+    const outcome = await commits.submit(lookItem(address, ground.instance));
+    if (!outcome.ran) return 'unknown';
+    const lease = decodeRecord(outcome.record, 0, address);
+    const { state, instance, holdUntil } = lease;
+    const isSetAside = state === STATE.reserved && outcome.nowSeconds <= holdUntil;
+    // A sibling that knew of nobody else has not shared its offer.
+    if (isSetAside && instance !== ground.instance) return 'unknown';
+    const mayBind = state === STATE.bound || state === STATE.free;
+    return mayBind && samePackedKey(packedKeyOf(lease), packKey(client.key)) ? 'own' : 'no';
   }
 
   #counted(offer: Offer | undefined): Offer | undefined {

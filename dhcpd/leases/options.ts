@@ -11,7 +11,7 @@ export type LeaseBookOptions = {
   random: Random;
   /** CRC-32 of the node's name (§3); no two live instances have the same. */
   instance: number;
-  /** Live members, itself included: shared offers and the size of a refill depend on it. */
+  /** Live members in any state, itself included: sharing offers and refills depend on it. */
   members: () => number;
   /**
    * All pools of the plan in force; a new plan gives a new array. Pools that are no longer in it

@@ -59,6 +59,13 @@ export type OfferWant = {
 /** `recycled`: somebody else had it before, so a probe makes sense. */
 export type Offer = { address: Ipv4; recycled: boolean };
 
+/**
+ * Whether an address was offered to a client. `yes`: by us or a sibling, lately; `own`: its record
+ * is the client's, so that it may be bound whoever offered it; `no`: Redis says neither, and no
+ * sibling has it set aside; `unknown`: one has, or Redis does not answer (R7).
+ */
+export type Offered = 'yes' | 'own' | 'no' | 'unknown';
+
 export type BindWant = {
   client: Client;
   address: Ipv4;
@@ -113,8 +120,7 @@ export interface LeaseBook {
 
   /** At once when it needs nobody else. */
   offer(want: OfferWant): Later<Offer | undefined>;
-  /** Whether this very address was offered to this client, by us or a sibling, lately. */
-  wasOffered(client: Client, address: Ipv4): Later<boolean>;
+  wasOffered(client: Client, address: Ipv4): Later<Offered>;
   /** Forgets an offer that the client did not take; the address goes back to the reserve. */
   dropOffer(client: Client): void;
   /** Durable when it resolves with 'bound' (R4). */

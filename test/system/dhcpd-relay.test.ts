@@ -114,8 +114,12 @@ describe('dhcrelay', () => {
     const client = new Udhcpc(rig.directory, rig.machine('c5'));
     const address = await client.once();
     expect(address).toBe('10.30.1.7');
-    const [lease] = await d1.leases(`?address=${address}`);
-    expect(lease).toMatchObject({ state: 'bound', circuitId: '6530' });
+    // The other one may have bound it: d1 follows.
+    const bound = await until('d1 to know of it', async () => {
+      const [lease] = await d1.leases(`?address=${address}`);
+      return lease?.state === 'bound' && lease;
+    });
+    expect(bound).toMatchObject({ circuitId: '6530' });
   });
 
   test('a renewal comes by the router, not the relay: its subnet is that of ciaddr', async () => {
@@ -186,6 +190,17 @@ describe('made by hand', () => {
     const renewed = await relay.ask(D1, { ...one, type: 3, ciaddr: offer.address });
     expect(renewed).toMatchObject({ type: 5, address: offer.address });
     expect(option82(renewed)).toEqual(Buffer.from(info));
+  });
+
+  test('the offer of an instance that nobody has heard of yet is bound by the other', async () => {
+    const fields = { ...client, mac: '02:00:00:00:40:04' };
+    const one = { ...fields, relay: relayInfo({ serverOverride: HAND }) };
+    await d1.end();
+    await until('it is forgotten', async () => (await d2.status()).members.all.length === 1);
+    await d1.start();
+    const offer = await relay.ask(D1, { ...one, type: 1 });
+    const ack = await relay.ask(D2, { ...one, type: 3, requested: offer.address, serverId: HAND });
+    expect(ack).toMatchObject({ type: 5, address: offer.address });
   });
 
   test('a relay of no network gets no answer, and is counted', async () => {

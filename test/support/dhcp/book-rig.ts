@@ -102,7 +102,7 @@ export class BookRig {
   }
 
   /** Not started yet. */
-  book(instance: number, more: { disk?: MemoryDisk; wrap?: Wrap } = {}): RiggedBook {
+  book(instance: number, more: More = {}): RiggedBook {
     const backend = this.model.connect();
     const disk = more.disk ?? new MemoryDisk();
     const events: string[] = [];
@@ -112,7 +112,7 @@ export class BookRig {
       clock: this.clock,
       random: this.random,
       instance,
-      members: () => this.members,
+      members: () => more.members ?? this.members,
       pools: () => this.pools,
       settings: this.settings,
       disk,
@@ -125,7 +125,7 @@ export class BookRig {
     return { book, backend, disk, events, crash: () => controller.abort(new Error('crash')) };
   }
 
-  async started(instance: number, more: { disk?: MemoryDisk; wrap?: Wrap } = {}) {
+  async started(instance: number, more: More = {}) {
     const rigged = this.book(instance, more);
     await this.run(rigged.book.start(new AbortController().signal));
     return rigged;
@@ -170,5 +170,7 @@ export class BookRig {
 }
 
 export type Wrap = (backend: LeaseBackend) => LeaseBackend;
+/** `members`: as this book believes. */
+export type More = { disk?: MemoryDisk; wrap?: Wrap; members?: number };
 
 export { ipv4 };

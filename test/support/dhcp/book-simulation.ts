@@ -108,7 +108,8 @@ export class BookSimulation {
     const others = this.#members.filter(({ isUp }) => isUp);
     const second = this.#rig.random.next() < 0.8 ? member : pick(this.#rig.random, others);
     const { address } = offer;
-    const offered = await second.rigged.book.wasOffered(clientOf(client), address);
+    const is = await second.rigged.book.wasOffered(clientOf(client), address);
+    const offered = is === 'yes';
     const want = { client: clientOf(client), address, leaseSeconds: LEASE_SECONDS, offered };
     const result = await second.rigged.book.bind(want);
     if (second.isUp) this.#acked(client, address, result, `bind by ${second.instance}`);

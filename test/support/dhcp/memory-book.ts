@@ -13,6 +13,7 @@ import {
   type LeaseCounts,
   type NotBound,
   type Offer,
+  type Offered,
   type OfferWant,
   type Pools,
   STATE,
@@ -45,6 +46,8 @@ export class MemoryBook implements LeaseBook {
   failure: Unknown['why'] | undefined;
   /** Addresses whose records were lost lately. */
   readonly lost = new Set<Ipv4>();
+  /** What Redis would say of an address that this book did not offer. */
+  siblings: Offered = 'no';
   /** Each call that changes something, in order. */
   readonly calls: string[] = [];
   /** Awaited before each change: a test lets it hang. */
@@ -101,9 +104,10 @@ export class MemoryBook implements LeaseBook {
     return wished === undefined ? undefined : this.#offered(client, wished);
   }
 
-  async wasOffered(client: Client, address: Ipv4): Promise<boolean> {
+  async wasOffered(client: Client, address: Ipv4): Promise<Offered> {
     const offer = this.leases.offers.get(nameOf(client.key));
-    return offer !== undefined && offer.address === address && this.#isCurrent(offer);
+    const isHere = offer !== undefined && offer.address === address && this.#isCurrent(offer);
+    return isHere ? 'yes' : this.siblings;
   }
 
   dropOffer(client: Client): void {
@@ -143,7 +147,7 @@ export class MemoryBook implements LeaseBook {
     this.calls.push('decline');
     const lease = this.get(address);
     const isBound = lease?.state === STATE.bound && this.isOwner(lease, client.key);
-    if (!isBound && !(await this.wasOffered(client, address))) return false;
+    if (!isBound && (await this.wasOffered(client, address)) !== 'yes') return false;
     this.dropOffer(client);
     return this.quarantine(address, quarantineSeconds);
   }

@@ -59,6 +59,34 @@ const selecting: ServerCase[] = [
     type: 6,
   },
   {
+    what: '49 never offered by us, but maybe by a sibling: that one will answer',
+    before: (rig) => {
+      rig.book.siblings = 'unknown';
+    },
+    ask: select(y),
+    reason: 'maybe-offered',
+  },
+  {
+    what: '49 never offered, but its own as Redis has it',
+    before: (rig) => {
+      rig.book.siblings = 'own';
+    },
+    ask: select(y),
+    reason: 'acked-new',
+    type: 5,
+    yiaddr: y,
+  },
+  {
+    what: '50 the offer has expired, and a sibling has set the address aside',
+    before: async (rig) => {
+      await rig.ask(discover());
+      await rig.clock.advance(60_000);
+      await rig.ask(discover({ ...two, requested: x }));
+    },
+    ask: select(x),
+    reason: 'maybe-offered',
+  },
+  {
     what: '50 the offer has expired, the address is free still',
     before: async (rig) => {
       await rig.ask(discover());

@@ -68,7 +68,7 @@ export class Audit {
       this.#sameAsOffer(instance, message, owner);
       ledger.promise(owner.identity.name, yiaddr, untilMs, 'sent', by);
     } else if (owner !== undefined) {
-      ledger.promise(`${owner.name} ${hex(message.xid)}`, yiaddr, untilMs, 'sent', by);
+      ledger.promise(owner.identityOf(message.xid), yiaddr, untilMs, 'sent', by);
     }
   }
 

@@ -23,6 +23,8 @@ export class Hostile {
   isActive = false;
   readonly #cluster: Cluster;
   readonly #random: Random;
+  /** By xid: the same forged identity is the same client, whoever forges it and when. */
+  readonly #identities = new Map<number, string>();
 
   constructor(cluster: Cluster, index: number) {
     this.name = `x${index + 1}`;
@@ -35,6 +37,11 @@ export class Hostile {
     this.#next();
   }
 
+  /** Whom the server has before it in this exchange. */
+  identityOf(xid: number): string {
+    return `hostile ${this.#identities.get(xid)}`;
+  }
+
   #next(): void {
     this.#cluster.world.after(EVERY_MS * 2 * this.#random.next(), () => {
       this.#cluster.world.steps += 1;
@@ -45,7 +52,10 @@ export class Hostile {
 
   #act(): void {
     const xid = this.#cluster.newXid(this);
-    this.#cluster.world.after(FORGET_MS, () => this.#cluster.forget(xid));
+    this.#cluster.world.after(FORGET_MS, () => {
+      this.#cluster.forget(xid);
+      this.#identities.delete(xid);
+    });
     const victim = pick(this.#random, this.#cluster.clients);
     const address = victim.lease?.address ?? ipv4(NETWORK + 16 + this.#random.integer(40));
     const isLan = this.#cluster.scene.way === 'lan';
@@ -54,7 +64,9 @@ export class Hostile {
       : SERVICE;
     const serverId = formatIpv4(server);
     const at = formatIpv4(address);
-    const own = { xid, ...this.#identity(victim) };
+    const identity = this.#identity(victim);
+    this.#identities.set(xid, JSON.stringify(identity));
+    const own = { xid, ...identity };
     const { type, message, isUnicast } = this.#forgery(own, at, serverId);
     this.#cluster.carry(this.name, `${type} of ${at}`, message, isUnicast ? server : 'everybody');
   }

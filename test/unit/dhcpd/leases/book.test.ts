@@ -79,7 +79,7 @@ describe('two books', () => {
     const offers = [await rig.offer(one.book, 7), await rig.offer(two.book, 7)];
     expect(offers[0]?.address).toBe(offers[1]?.address);
     const address = offers[0]?.address ?? expect.fail();
-    expect(await rig.run(two.book.wasOffered(clientOf(7), address))).toBe(true);
+    expect(await rig.run(two.book.wasOffered(clientOf(7), address))).toBe('yes');
     expect(await rig.bind(two.book, 7, address)).toMatchObject({ outcome: 'bound' });
     await rig.clock.advance(50);
     expect(one.book.get(address)?.state).toBe(1);
