@@ -12,9 +12,9 @@ export type RecordMemory = { bytes: Uint8Array; at: Float64Array; count: number;
 
 /** Everything that is read is a view into the list: it stays true as long as the list is kept. */
 export class RecordList {
-  #bytes = new Uint8Array(FIRST_BYTES);
-  #view = new DataView(this.#bytes.buffer);
-  #at = new Float64Array(FIRST_RECORDS);
+  #bytes: Uint8Array = new Uint8Array(FIRST_BYTES);
+  #view: DataView = new DataView(this.#bytes.buffer);
+  #at: Float64Array = new Float64Array(FIRST_RECORDS);
   #used = 0;
   #count = 0;
 
