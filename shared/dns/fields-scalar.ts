@@ -166,3 +166,10 @@ export function charString(word: string, what: string): Uint8Array {
   field.set(bytes, 1);
   return field;
 }
+
+/** At the end of the data: a character-string, or nothing. */
+export const optionalText = (what: string): Field => ({
+  parse: (words) => (words.left === 0 ? new Uint8Array(0) : charString(words.next(what), what)),
+  length: (rdata, at) => (at === rdata.length ? 0 : 1 + (rdata[at] ?? 0)),
+  format: (part) => (part.length === 0 ? '' : formatText(part.subarray(1))),
+});

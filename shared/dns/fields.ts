@@ -18,6 +18,8 @@ export type Field = {
   format(part: Uint8Array): string;
   /** It is a name. `compressible`: RFC 1035 lets answers compress it; `received`: others did. */
   isName?: 'plain' | 'received' | 'compressible';
+  /** Where in its bytes names begin, of a field that has some among others; never compressed. */
+  names?(part: Uint8Array): readonly number[];
 };
 
 export type Row = RecordType & { fields: readonly Field[] };
@@ -135,7 +137,7 @@ export function row(
 ): Row {
   const code = typeCode(mnemonic);
   if (code === undefined) throw new RangeError(`${mnemonic} has no code`);
-  const hasNames = fields.some(({ isName }) => isName !== undefined);
+  const hasNames = fields.some(({ isName, names }) => isName !== undefined || names !== undefined);
   const format = (rdata: Uint8Array) => {
     const text = formatFields(fields, rdata, mnemonic);
     check(rdata);
@@ -196,6 +198,9 @@ function namesOf(
   for (const field of fields) {
     const end = endOf(field, rdata, at, mnemonic);
     if (field.isName !== undefined) names.push([at, field.isName === 'compressible']);
+    for (const offset of field.names?.(rdata.subarray(at, end)) ?? []) {
+      names.push([at + offset, false]);
+    }
     at = end;
   }
   return names;

@@ -2,7 +2,12 @@
 // messages without compression. Pure.
 import { copyOf, formatGeneric, join, parseGeneric, RdataError, type Row } from './fields.ts';
 import { LOWER, nameFrom, nameLength } from './names.ts';
+import { aplTypes } from './rdata-apl.ts';
 import { basicTypes } from './rdata-basic.ts';
+import { dnssecTypes } from './rdata-dnssec.ts';
+import { laterTypes } from './rdata-later.ts';
+import { locTypes } from './rdata-loc.ts';
+import { svcbTypes } from './rdata-svcb.ts';
 import { typeName } from './type-names.ts';
 import type { RecordType } from './types.ts';
 
@@ -10,9 +15,17 @@ export { RdataError } from './fields.ts';
 export { isDataType, typeCode, typeName } from './type-names.ts';
 
 /** All that have a form of their own. */
-export const recordTypes: readonly RecordType[] = basicTypes;
+const rows: readonly Row[] = [
+  ...basicTypes,
+  ...dnssecTypes,
+  ...laterTypes,
+  ...svcbTypes,
+  ...locTypes,
+  ...aplTypes,
+].toSorted((one, other) => one.code - other.code);
+export const recordTypes: readonly RecordType[] = rows;
 
-const byCode = new Map<number, Row>(basicTypes.map((each) => [each.code, each]));
+const byCode = new Map<number, Row>(rows.map((each) => [each.code, each]));
 const generic = new Map<number, RecordType>();
 
 /** The row of any type, 0 to 65535; one that is not in the table has RFC 3597's form alone. */
@@ -40,9 +53,12 @@ function genericType(code: number): RecordType {
   };
 }
 
-/** The types whose names have no case when records are compared (RFC 4034 §6.2, RFC 6840 §5.1). */
+/**
+ * The types whose names have no case when records are compared (RFC 4034 §6.2, RFC 6840 §5.1), as
+ * far as they are in the table: NXT and A6 are not.
+ */
 const CANONICAL = new Set([
-  2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 17, 18, 21, 24, 26, 30, 33, 35, 36, 39, 46,
+  2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 17, 18, 21, 24, 26, 33, 35, 36, 39, 46,
 ]);
 
 /** What records are compared by: a copy with those names in lower case, or `rdata` itself. */
