@@ -1,0 +1,197 @@
+// One connection of DNS over a stream (RFC 7766, RFC 7858): messages with two bytes of length
+// before them, in whatever pieces they come; answers in the order in which they are ready.
+import type { Socket } from 'node:net';
+import { type Exchange, REFERRED, type Responder, SILENCE } from '../answer/types.ts';
+import type { Referred } from './types.ts';
+
+const LENGTH_BYTES = 2;
+const MAX_MESSAGE_BYTES = 0xffff;
+/** Written but not taken by the client; beyond it nothing more is read from it. */
+const MAX_WAITING_BYTES = 256 * 1024;
+/** What a client has to take in `messageMs`, while there is more for it. */
+const LEAST_TAKEN_BYTES = 16 * 1024;
+
+/** Why a connection was closed; names of counters. */
+export type ClosedBy = 'client' | 'idle' | 'slow-sender' | 'slow-reader' | 'no-query' | 'drain';
+
+export type ConnectionOptions = {
+  socket: Socket;
+  exchange: Omit<Exchange, 'nowSeconds' | 'nowMs'>;
+  responder: Responder;
+  referred: Referred;
+  now: () => { nowSeconds: number; nowMs: number };
+  /** Referred messages under way at a time. */
+  pipelined: number;
+  idleMs: number;
+  messageMs: number;
+  onClosed: (by: ClosedBy) => void;
+};
+
+/** The longest answer; respond() runs to its end before anybody else can use it. */
+const out = new Uint8Array(MAX_MESSAGE_BYTES);
+
+export class Connection {
+  readonly #options: ConnectionOptions;
+  #pending: Buffer = Buffer.alloc(0);
+  #underWay = 0;
+  #isEnding = false;
+  #isClosed = false;
+  #heardMs: number;
+  /** Since when a message has been incomplete. */
+  #partialSinceMs: number | undefined;
+  /** Since when, and from which byte on, the client has not taken all that is there for it. */
+  #untaken: { sinceMs: number; bytes: number } | undefined;
+
+  constructor(options: ConnectionOptions) {
+    this.#options = options;
+    this.#heardMs = options.now().nowMs;
+    const { socket } = options;
+    socket.on('data', (chunk: Buffer) => this.#take(chunk));
+    socket.on('end', () => {
+      this.#isEnding = true;
+      this.#endWhenDone();
+    });
+    socket.on('drain', () => this.#goOn());
+    socket.on('error', () => {}); // 'close' follows
+    socket.on('close', () => this.#close('client'));
+  }
+
+  /** To be called every second or so. */
+  look(): void {
+    const { idleMs, messageMs, now } = this.#options;
+    const { nowMs } = now();
+    if (this.#isTakenSlowly(nowMs)) this.#close('slow-reader');
+    else if (nowMs - (this.#partialSinceMs ?? nowMs) > messageMs) this.#close('slow-sender');
+    else if (this.#isIdle && nowMs - this.#heardMs > idleMs) this.#close('idle');
+  }
+
+  /** Closes it as soon as it is idle. */
+  drain(): void {
+    if (this.#isIdle) this.#close('drain');
+    else this.#isEnding = true;
+  }
+
+  destroy(): void {
+    this.#close('drain');
+  }
+
+  get #isIdle(): boolean {
+    const { socket } = this.#options;
+    return this.#underWay === 0 && this.#pending.length === 0 && socket.writableLength === 0;
+  }
+
+  #isTakenSlowly(nowMs: number): boolean {
+    const { socket, messageMs } = this.#options;
+    const bytes = socket.bytesWritten - socket.writableLength;
+    const before = this.#untaken;
+    if (socket.writableLength === 0) this.#untaken = undefined;
+    else if (before === undefined || bytes - before.bytes >= LEAST_TAKEN_BYTES) {
+      this.#untaken = { sinceMs: nowMs, bytes };
+    } else return nowMs - before.sinceMs > messageMs;
+    return false;
+  }
+
+  #take(chunk: Buffer): void {
+    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    this.#goOn();
+  }
+
+  /** Answers what is there, as far as the client takes the answers. */
+  #goOn(): void {
+    const { socket, now, pipelined } = this.#options;
+    let at = 0;
+    socket.cork(); // answers of one turn leave together
+    while (!this.#isClosed) {
+      if (this.#underWay >= pipelined || socket.writableLength > MAX_WAITING_BYTES) break;
+      if (this.#pending.length < at + LENGTH_BYTES) break;
+      const length = this.#pending.readUInt16BE(at);
+      if (this.#pending.length < at + LENGTH_BYTES + length) break;
+      at += LENGTH_BYTES;
+      this.#answer(this.#pending.subarray(at, at + length));
+      at += length;
+    }
+    socket.uncork();
+    if (this.#isClosed) return;
+    const { nowMs } = now();
+    if (at > 0) {
+      this.#pending = this.#pending.subarray(at);
+      this.#heardMs = nowMs;
+      this.#partialSinceMs = undefined;
+    }
+    if (this.#pending.length > 0) this.#partialSinceMs ??= nowMs;
+    this.#readOrWait();
+    this.#endWhenDone();
+  }
+
+  /** No more is read than one message beside those that wait for their answers. */
+  #readOrWait(): void {
+    const { socket, pipelined } = this.#options;
+    const isFull =
+      this.#pending.length > MAX_MESSAGE_BYTES + LENGTH_BYTES ||
+      this.#underWay >= pipelined ||
+      socket.writableLength > MAX_WAITING_BYTES;
+    if (isFull) {
+      this.#partialSinceMs = undefined; // it is us who wait
+      socket.pause();
+    } else if (socket.isPaused()) socket.resume();
+  }
+
+  #answer(message: Buffer): void {
+    const { responder, exchange, now } = this.#options;
+    const asked = { ...exchange, ...now() };
+    const length = responder.respond(message, message.length, asked, out);
+    if (length === SILENCE) this.#close('no-query');
+    else if (length === REFERRED) void this.#refer(Buffer.from(message), asked);
+    else this.#write(out.subarray(0, length));
+  }
+
+  async #refer(message: Uint8Array, exchange: Exchange): Promise<void> {
+    this.#underWay++;
+    try {
+      for await (const answer of this.#options.referred(message, exchange)) {
+        if (this.#isClosed) return;
+        this.#write(answer);
+        if (this.#options.socket.writableLength > MAX_WAITING_BYTES) await this.#taken();
+      }
+    } finally {
+      this.#underWay--;
+      this.#heardMs = this.#options.now().nowMs;
+      if (!this.#isClosed) this.#goOn();
+    }
+  }
+
+  #taken(): Promise<void> {
+    const { socket } = this.#options;
+    return new Promise((resolve) => {
+      const done = () => {
+        socket.off('drain', done);
+        socket.off('close', done);
+        resolve();
+      };
+      socket.on('drain', done);
+      socket.on('close', done);
+    });
+  }
+
+  #write(answer: Uint8Array): void {
+    const framed = Buffer.allocUnsafe(LENGTH_BYTES + answer.length);
+    framed.writeUInt16BE(answer.length, 0);
+    framed.set(answer, LENGTH_BYTES);
+    this.#options.socket.write(framed);
+  }
+
+  /** After the client's last word: when it has all its answers. */
+  #endWhenDone(): void {
+    if (!this.#isEnding || this.#isClosed || this.#underWay > 0) return;
+    const { socket } = this.#options;
+    if (!socket.writableEnded) socket.end();
+  }
+
+  #close(by: ClosedBy): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
+    this.#pending = Buffer.alloc(0);
+    this.#options.socket.destroy();
+    this.#options.onClosed(by);
+  }
+}
