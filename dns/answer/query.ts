@@ -197,12 +197,13 @@ export function writeCounts(
 }
 
 /** Which outcome an rcode is that resolve() gave without being cut short. */
-export function outcomeOfData(result: Result): number {
+export function outcomeOfData(result: Result, isAnyClass: boolean): number {
   switch (result.rcode) {
     case RCODES.NOERROR:
       if (result.answers > 0) return OUTCOME.answered;
-      // A referral is no answer of the zone's own (A4).
-      return OUTCOME[result.isAuthoritative || result.authorities === 0 ? 'no-data' : 'delegated'];
+      // A referral is no answer of the zone's own (A4); of class ANY none has AA.
+      if (result.isAuthoritative || isAnyClass) return OUTCOME['no-data'];
+      return OUTCOME[result.authorities > 0 ? 'delegated' : 'no-data'];
     case RCODES.NXDOMAIN:
       return OUTCOME.nxdomain;
     case RCODES.REFUSED:

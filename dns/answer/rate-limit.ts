@@ -26,9 +26,9 @@ export class RateLimit {
   forgotten = 0;
   readonly #seed: number;
   /** By place: the account, until when what it got is paid for, how many were limited since. */
-  readonly #accounts = new Int32Array(SETS * WAYS);
-  readonly #paidAtMs = new Float64Array(SETS * WAYS);
-  readonly #limited = new Uint32Array(SETS * WAYS);
+  #accounts = new Int32Array(0);
+  #paidAtMs = new Float64Array(0);
+  #limited = new Uint32Array(0);
   #msEach = 0;
   #burstMs = 0;
   #slip = 0;
@@ -46,6 +46,11 @@ export class RateLimit {
   /** `perSecond` 0: no limit. Exempt prefixes in CIDR notation, checked by the settings. */
   configure(limits: { perSecond: number; slip: number; exempt: readonly string[] }): void {
     this.#msEach = limits.perSecond > 0 ? 1000 / limits.perSecond : 0;
+    if (this.isOn && this.#accounts.length === 0) {
+      this.#accounts = new Int32Array(SETS * WAYS);
+      this.#paidAtMs = new Float64Array(SETS * WAYS);
+      this.#limited = new Uint32Array(SETS * WAYS);
+    }
     this.#burstMs = Math.max(BURST_MS, this.#msEach) + ROUNDING_MS;
     this.#slip = limits.slip;
     this.#exempt = limits.exempt.map((text) => {

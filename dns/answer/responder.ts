@@ -40,11 +40,14 @@ export class AnswerResponder implements Responder {
   readonly counters = counting.createCounters();
   /** Shared memory like `counters`; unknown-clients.ts reads it. */
   readonly unknownClients = unknown.createUnknownClients();
-  /** Of the last message that came as far as resolve(). */
+  /** The last message, what was answered (unless silence), and how it ended, as outcomes.ts has it. */
+  readonly asked = new query.Incoming();
   readonly result: Result = emptyResult();
+  outcome = 0;
+  /** Whether ECS' address was the one whose line decides (L2). */
+  isByEcs = false;
 
   readonly #options: ResponderOptions;
-  readonly #query = new query.Incoming();
   readonly #edns: Edns;
   readonly #ecs = new Ecs();
   readonly #v4 = new Uint8Array(4);
@@ -91,7 +94,7 @@ export class AnswerResponder implements Responder {
   /** All that is settled before data are asked for: GO_ON, or how the message ends. */
   #hear(message: Uint8Array, length: number, exchange: Exchange): number {
     if (exchange.clientPort === 0) return OUTCOME['dropped-port-zero'];
-    const asked = this.#query;
+    const { asked } = this;
     const verdict = query.decode(asked, message, length);
     if (asked.optAt >= 0) {
       // Even what is wrong with the rest is answered with OPT.
@@ -118,8 +121,8 @@ export class AnswerResponder implements Responder {
   #hearOptions(exchange: Exchange): number {
     const edns = this.#edns;
     const { state, cookies } = this.#bound;
-    const { bytes } = this.#query;
-    const verdict = edns.readOptions(this.#query, exchange.transport);
+    const { bytes } = this.asked;
+    const verdict = edns.readOptions(this.asked, exchange.transport);
     if (verdict !== GO_ON) return verdict;
     if (edns.cookieAt >= 0 && state.settings.cookies.enabled) {
       if (!edns.hasGoodCookieLength()) return OUTCOME['formerr-cookie'];
@@ -137,7 +140,7 @@ export class AnswerResponder implements Responder {
       }
       if (!this.#ecs.isBelieved) count(this.counters, FACT.ECS_NOT_BELIEVED);
       edns.hasEcsReply = true;
-      this.#query.hasEcs = true;
+      this.asked.hasEcs = true;
     }
     return GO_ON;
   }
@@ -150,7 +153,7 @@ export class AnswerResponder implements Responder {
   }
 
   #answer(exchange: Exchange, out: Uint8Array): number {
-    const asked = this.#query;
+    const { asked } = this;
     const { result } = this;
     const { resolve, chaos } = this.#bound;
     const from = query.writeHead(asked, out);
@@ -166,7 +169,7 @@ export class AnswerResponder implements Responder {
     }
     this.#findClient(exchange);
     resolve(asked, out, from, limit, result);
-    const outcome = query.outcomeOfData(result);
+    const outcome = query.outcomeOfData(result, asked.isAnyClass);
     if (asked.isAnyClass) result.isAuthoritative = false;
     if (result.isTruncated) {
       result.answers = result.authorities = result.additionals = 0;
@@ -178,8 +181,9 @@ export class AnswerResponder implements Responder {
 
   /** L1, L2. */
   #findClient({ client }: Exchange): void {
-    const asked = this.#query;
-    if (asked.hasEcs && this.#ecs.isBelieved) {
+    const { asked } = this;
+    this.isByEcs = asked.hasEcs && this.#ecs.isBelieved;
+    if (this.isByEcs) {
       asked.lineAddress = this.#ecs.address;
       asked.lineBits = this.#ecs.bits;
       return;
@@ -193,10 +197,10 @@ export class AnswerResponder implements Responder {
   #end(outcome: number, exchange: Exchange, out: Uint8Array): number {
     const rcode = rcodeOfOutcome(outcome);
     if (rcode < 0) {
-      count(this.counters, counting.OUTCOMES + outcome);
+      this.#conclude(outcome);
       return rcode === SILENT ? SILENCE : REFERRED;
     }
-    clearResult(this.result, query.writeHead(this.#query, out));
+    clearResult(this.result, query.writeHead(this.asked, out));
     this.result.rcode = rcode;
     this.result.isTruncated = outcome === OUTCOME['cookie-wanted'];
     return this.#send(outcome, exchange, out);
@@ -210,12 +214,12 @@ export class AnswerResponder implements Responder {
     if (this.#limit.isOn && exchange.transport === 'udp' && !this.#hasRightCookie) {
       const verdict = this.#take(exchange);
       if (verdict === DROP) {
-        count(counters, counting.OUTCOMES + OUTCOME['rate-limited']);
+        this.#conclude(OUTCOME['rate-limited']);
         return SILENCE;
       }
       if (verdict !== SEND) {
         how = OUTCOME.slipped;
-        clearResult(result, this.#query.questionEnd);
+        clearResult(result, this.asked.questionEnd);
         result.isTruncated = true;
       }
     }
@@ -223,21 +227,27 @@ export class AnswerResponder implements Responder {
     query.writeFlags(out, rcode, result.isAuthoritative, result.isTruncated);
     const additionals = result.additionals + (edns.isPresent ? 1 : 0);
     query.writeCounts(out, result.answers, result.authorities, additionals);
-    count(counters, counting.OUTCOMES + how);
+    this.#conclude(how);
     count(counters, counting.responseSlot(counting.transportNumber(exchange.transport), rcode));
     if (result.line >= 0) {
       count(counters, counting.lineSlot(result.line));
-      if (result.line === 0) this.#unknown.saw(this.#query.lineAddress);
+      if (result.line === 0) this.#unknown.saw(this.asked.lineAddress);
     }
     if (!edns.isPresent) return result.end;
     const scope = edns.hasEcsReply ? this.#ecs.answeredScope(result.scope) : 0;
     const limit = edns.maxBytes(exchange.transport);
     const { reply } = this.#bound.cookies;
-    return edns.write(this.#query, out, result.end, limit, rcode, reply, scope);
+    return edns.write(this.asked, out, result.end, limit, rcode, reply, scope);
+  }
+
+  /** Each message comes here once. */
+  #conclude(outcome: number): void {
+    this.outcome = outcome;
+    count(this.counters, counting.OUTCOMES + outcome);
   }
 
   #take({ client, nowMs }: Exchange): number {
-    const account = this.#limit.accountOf(client, likeHash(this.#query, this.result));
+    const account = this.#limit.accountOf(client, likeHash(this.asked, this.result));
     const forgotten = this.#limit.forgotten;
     const verdict = this.#limit.take(account, client, nowMs);
     if (this.#limit.forgotten !== forgotten) count(this.counters, FACT.RATE_LIMIT_FORGOTTEN);
