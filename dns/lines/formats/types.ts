@@ -1,0 +1,22 @@
+// What the readers of list files are told and give back. Pure.
+import type { ConfigProblem } from '../../../shared/errors.ts';
+import type { LineList } from '../types.ts';
+
+export const FORMATS = ['cidr', 'csv', 'mmdb', 'mrt', 'bgpdump', 'delegated'] as const;
+export type ListFormat = (typeof FORMATS)[number];
+
+/** One list file as the settings name it. */
+export type LineFileSettings = {
+  file: string;
+  format: 'auto' | ListFormat;
+  /** Of all its prefixes; without it each names its own, or `asns` or `countries` says. */
+  line?: string | undefined;
+  asns?: Readonly<Record<string, readonly number[]>> | undefined;
+  /** ISO 3166 codes by line, `*` for all others; without it a country is a line of its own: `cn`. */
+  countries?: Readonly<Record<string, readonly string[]>> | undefined;
+  /** Of an mmdb: where the ASN, or with `countries` the country, stands; dots between keys. */
+  field?: string | undefined;
+};
+
+/** A file is good as a whole, or not at all. */
+export type Parsed = { list: LineList } | { problems: ConfigProblem[] };
