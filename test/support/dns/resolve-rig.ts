@@ -1,0 +1,180 @@
+// Zones as text, and what resolve() makes of a question about them, as decoded sections in words: for
+// tests of dns/image and dns/answer that need no shell around it.
+import type { AliasTable } from '../../../dns/answer/alias.ts';
+import type { Query, Resolve, Result } from '../../../dns/answer/query-types.ts';
+import { createResolve } from '../../../dns/answer/resolve.ts';
+import type { AnswerSettings, ServingState } from '../../../dns/answer/types.ts';
+import { buildImage } from '../../../dns/image/build.ts';
+import type { SmartName, ZoneImage } from '../../../dns/image/types.ts';
+import { compileLines } from '../../../dns/lines/compile.ts';
+import type { LineTree } from '../../../dns/lines/types.ts';
+import type { SmartAnswer } from '../../../dns/policy/types.ts';
+import { HEADER_BYTES, rcodeName } from '../../../shared/dns/constants.ts';
+import { decodeMessage } from '../../../shared/dns/message.ts';
+import { formatName, lowerName, parseName } from '../../../shared/dns/names.ts';
+import { typeCode, typeName, typeOf } from '../../../shared/dns/rdata.ts';
+import type { Message, MessageRecord, Name } from '../../../shared/dns/types.ts';
+import { parseZone } from '../../../shared/dns/zone/parse.ts';
+import type { RecordList } from '../../../shared/dns/zone/record-list.ts';
+import { type Prefix, parsePrefix } from '../../../shared/net/prefix.ts';
+
+export function nameOf(text: string): Name {
+  const name = parseName(text);
+  if (name === undefined) throw new Error(`no name: ${text}`);
+  return name;
+}
+
+/** Records of a master file. */
+export function recordsOfText(origin: string, text: string): RecordList {
+  const parsed = parseZone('zone', nameOf(origin), {
+    read: () => text,
+    resolve: (_, path) => path,
+  });
+  if (parsed.refused) throw new Error(parsed.problems.map(({ message }) => message).join('\n'));
+  return parsed.records;
+}
+
+export function imageOf(
+  origin: string,
+  text: string,
+  smart: readonly SmartName[] = [],
+  warn?: (message: string) => void,
+): ZoneImage {
+  const records = recordsOfText(origin, text);
+  return buildImage({ origin: nameOf(origin), records, smart }, warn);
+}
+
+/** Lines by number from 1 on, each with its prefixes. */
+export function linesOf(...lists: readonly (readonly string[])[]): LineTree {
+  const settings = lists.map((texts, index) => ({
+    name: `line${index + 1}`,
+    fallback: [],
+    prefixes: texts.map((text) => parsePrefix(text) as Prefix),
+  }));
+  return compileLines([], settings, ['default', ...settings.map(({ name }) => name)]).tree;
+}
+
+const settings: AnswerSettings = {
+  nodeId: 'node',
+  nsid: new Uint8Array(0),
+  udpBytes: 1232,
+  ecs: true,
+  cookies: { enabled: false, secrets: [], required: false },
+  rateLimit: { perSecond: 0, slip: 0, exempt: [] },
+  chaos: {},
+};
+
+export function stateOf(
+  zones: readonly ZoneImage[],
+  smart: readonly SmartAnswer[] = [],
+  lines: LineTree = linesOf(),
+): ServingState {
+  return { generation: 1, zones, lines, smart, settings };
+}
+
+export function resolveOf(
+  zones: readonly ZoneImage[],
+  smart?: readonly SmartAnswer[],
+  lines?: LineTree,
+  aliases?: AliasTable,
+): Resolve {
+  return createResolve(stateOf(zones, smart, lines), aliases);
+}
+
+export type Asked = {
+  dnssecOk?: boolean;
+  hasEcs?: boolean;
+  client?: Uint8Array;
+  limit?: number;
+  isAnyClass?: boolean;
+};
+
+/** Sections as lines `owner TTL type data`, names absolute and in lower case where records are. */
+export type Told = {
+  rcode: string;
+  aa: boolean;
+  answer: string[];
+  authority: string[];
+  additional: string[];
+};
+
+export type Heard = Told & { result: Result; bytes: Uint8Array; message: Message };
+
+export function queryOf(name: Name, type: number, asked: Asked = {}): Query {
+  const bytes = new Uint8Array(HEADER_BYTES + name.length + 4);
+  bytes.set(name, HEADER_BYTES);
+  const client = asked.client ?? Uint8Array.of(192, 0, 2, 1);
+  const lower = new Uint8Array(255);
+  lowerName(name, lower.subarray(0, name.length));
+  return {
+    bytes,
+    nameLength: name.length,
+    lower,
+    type,
+    isAnyClass: asked.isAnyClass ?? false,
+    dnssecOk: asked.dnssecOk ?? false,
+    hasEcs: asked.hasEcs ?? false,
+    lineAddress: client,
+    lineBits: client.length * 8,
+  };
+}
+
+export function emptyResult(): Result {
+  return {
+    rcode: 0,
+    isAuthoritative: false,
+    answers: 0,
+    authorities: 0,
+    additionals: 0,
+    end: 0,
+    isTruncated: false,
+    scope: 0,
+    line: -1,
+    zone: -1,
+    likeAt: 0,
+  };
+}
+
+/** Asks, decodes, and says what came; `name` and `type` as in zone files. */
+export function ask(resolve: Resolve, name: string, type: string, asked: Asked = {}): Heard {
+  return askWire(resolve, nameOf(name), typeCode(type) ?? 0, asked);
+}
+
+export function askWire(resolve: Resolve, name: Name, type: number, asked: Asked = {}): Heard {
+  const query = queryOf(name, type, asked);
+  const from = query.bytes.length;
+  const out = new Uint8Array(65535).fill(0xee);
+  out.set(query.bytes);
+  const header = new DataView(out.buffer);
+  const result = emptyResult();
+  resolve(query, out, from, asked.limit ?? 65535, result);
+  header.setUint16(0, 0);
+  header.setUint16(2, 0x8000 | (result.isAuthoritative ? 0x400 : 0) | (result.rcode & 15));
+  header.setUint16(4, 1);
+  header.setUint16(6, result.answers);
+  header.setUint16(8, result.authorities);
+  header.setUint16(10, result.additionals);
+  header.setUint16(from - 4, type);
+  header.setUint16(from - 2, 1);
+  const bytes = out.slice(0, result.end);
+  if (result.isTruncated) header.setUint32(6, 0);
+  const message = decodeMessage(bytes);
+  return {
+    rcode: rcodeName(result.rcode),
+    aa: result.isAuthoritative,
+    answer: message.answers.map(lineOf),
+    authority: message.authorities.map(lineOf),
+    additional: message.additionals.map(lineOf),
+    result: { ...result },
+    bytes,
+    message,
+  };
+}
+
+/** As `Told` has it. Times and keys of RRSIGs are left out: `RRSIG A example.`. */
+export function lineOf({ owner, type, ttlSeconds, rdata }: MessageRecord): string {
+  const name = formatName(lowerName(owner));
+  const words = typeOf(type).format(rdata);
+  const shown = type === 46 ? words.split(' ')[0] : words;
+  return `${name} ${ttlSeconds} ${typeName(type)} ${shown}`;
+}
