@@ -10,7 +10,7 @@ import {
   time,
   typeBitmap,
 } from './fields-binary.ts';
-import { name, numberOf, period, u8, u16, u32 } from './fields-scalar.ts';
+import { name, numberOf, u8, u16, u32 } from './fields-scalar.ts';
 
 const CERTIFICATES = {
   PKIX: 1,
@@ -36,7 +36,7 @@ const signature = (signer: Field): Field[] => [
   coveredType,
   algorithm,
   u8('labels'),
-  period('original TTL'),
+  u32('original TTL'),
   time('expiration'),
   time('inception'),
   u16('key tag'),
