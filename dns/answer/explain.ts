@@ -3,8 +3,8 @@
 import { CLASSES, EDNS_DO, EDNS_OPTIONS, TYPES } from '../../shared/dns/constants.ts';
 import type { AddressBytes, Name } from '../../shared/dns/types.ts';
 import { OUTCOME_NAMES, type OutcomeName } from './outcomes.ts';
-import type { Resolve, Result } from './query-types.ts';
-import { AnswerResponder } from './responder.ts';
+import type { Result } from './query-types.ts';
+import { AnswerResponder, type ResponderOptions } from './responder.ts';
 import type { ServingState } from './types.ts';
 
 export type ExplainQuestion = {
@@ -33,8 +33,8 @@ export type ExplainedAnswer = {
 
 export function explainAnswer(
   state: ServingState,
-  bind: (state: ServingState) => Resolve,
   question: ExplainQuestion,
+  heart: Pick<ResponderOptions, 'aliases' | 'bind'> = {},
 ): ExplainedAnswer {
   const { settings } = state;
   const cookies = { ...settings.cookies, required: false };
@@ -43,7 +43,7 @@ export function explainAnswer(
     ...state,
     settings: { ...settings, cookies, rateLimit, nsid: new Uint8Array(0) },
   };
-  const responder = new AnswerResponder(quiet, { bind, keepaliveMs: 0, seed: 0 });
+  const responder = new AnswerResponder(quiet, { ...heart, keepaliveMs: 0, seed: 0 });
   const query = queryOf(question);
   const out = new Uint8Array(65_535);
   const { client, ecs } = question;

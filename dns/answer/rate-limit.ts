@@ -45,6 +45,11 @@ export class RateLimit {
 
   /** `perSecond` 0: no limit. Exempt prefixes in CIDR notation, checked by the settings. */
   configure(limits: { perSecond: number; slip: number; exempt: readonly string[] }): void {
+    this.#exempt = limits.exempt.map((text) => {
+      const prefix = parsePrefix(text);
+      if (prefix === undefined) throw new RangeError(`"${text}" is no prefix`);
+      return { bytes: bytesOf(prefix), bits: prefix.bits };
+    });
     this.#msEach = limits.perSecond > 0 ? 1000 / limits.perSecond : 0;
     if (this.isOn && this.#accounts.length === 0) {
       this.#accounts = new Int32Array(SETS * WAYS);
@@ -53,11 +58,6 @@ export class RateLimit {
     }
     this.#burstMs = Math.max(BURST_MS, this.#msEach) + ROUNDING_MS;
     this.#slip = limits.slip;
-    this.#exempt = limits.exempt.map((text) => {
-      const prefix = parsePrefix(text);
-      if (prefix === undefined) throw new RangeError(`"${text}" is no prefix`);
-      return { bytes: bytesOf(prefix), bits: prefix.bits };
-    });
   }
 
   /** The account of a client's /24 or /56 and a hash of what the answer is about. */

@@ -2,6 +2,7 @@
 // lets resolve() say what is answered, keeps to size and rate, and counts how it ended. Rules:
 // docs/answers.md. Pure: clock and randomness come in.
 import { CLASSES, RCODES } from '../../shared/dns/constants.ts';
+import type { AliasTable } from './alias.ts';
 import { Chaos } from './chaos.ts';
 import { foldIpv4 } from './client-address.ts';
 import { Cookies } from './cookies.ts';
@@ -12,6 +13,7 @@ import { OUTCOME, rcodeOfOutcome, SILENT } from './outcomes.ts';
 import * as query from './query.ts';
 import type { Resolve, Result } from './query-types.ts';
 import { DROP, likeHash, RateLimit, SEND } from './rate-limit.ts';
+import { createResolve, noResult } from './resolve.ts';
 import { type Exchange, REFERRED, type Responder, type ServingState, SILENCE } from './types.ts';
 import * as unknown from './unknown-clients.ts';
 
@@ -19,8 +21,10 @@ const { count, FACT } = counting;
 const { GO_ON } = query;
 
 export type ResponderOptions = {
-  /** Makes the heart for a state. */
-  bind: (state: ServingState) => Resolve;
+  /** What is known of targets of ALIAS that no served zone has. */
+  aliases?: AliasTable;
+  /** Another heart than resolve.ts', for tests of the shell. */
+  bind?: (state: ServingState) => Resolve;
   /** What clients over TCP and TLS are told that their connection may idle (RFC 7828). */
   keepaliveMs: number;
   /** Any 32 bits that nobody outside knows. */
@@ -42,7 +46,7 @@ export class AnswerResponder implements Responder {
   readonly unknownClients = unknown.createUnknownClients();
   /** The last message, what was answered (unless silence), and how it ended, as outcomes.ts has it. */
   readonly asked = new query.Incoming();
-  readonly result: Result = emptyResult();
+  readonly result: Result = noResult();
   outcome = 0;
   /** Whether ECS' address was the one whose line decides (L2). */
   isByEcs = false;
@@ -69,7 +73,8 @@ export class AnswerResponder implements Responder {
 
   #bind(state: ServingState): Bound {
     const { settings } = state;
-    const resolve = this.#options.bind(state);
+    const { bind, aliases } = this.#options;
+    const resolve = bind === undefined ? createResolve(state, aliases) : bind(state);
     const cookies = new Cookies(settings.cookies.secrets);
     const chaos = new Chaos(settings.chaos);
     this.#limit.configure(settings.rateLimit);
@@ -253,11 +258,6 @@ export class AnswerResponder implements Responder {
     if (this.#limit.forgotten !== forgotten) count(this.counters, FACT.RATE_LIMIT_FORGOTTEN);
     return verdict;
   }
-}
-
-function emptyResult(): Result {
-  const result = { rcode: 0, isAuthoritative: false, answers: 0, authorities: 0, additionals: 0 };
-  return { ...result, end: 0, isTruncated: false, scope: 0, line: -1, zone: -1, likeAt: 0 };
 }
 
 function clearResult(result: Result, end: number): void {

@@ -4,6 +4,7 @@ import { parseName } from '../../../../shared/dns/names.ts';
 import { bytesOf, ecsHex, hexOf, optHex, queryHex, questionHex } from './packets.ts';
 import { ask, exchangeOf, fakeResolve, responderOf, stateOf } from './rig.ts';
 
+const heart = { bind: fakeResolve };
 const client = Uint8Array.of(11, 1, 2, 53);
 const name = parseName('smart.example.com') ?? new Uint8Array(0);
 
@@ -11,7 +12,7 @@ describe('explain', () => {
   test('says what a message would have been answered', () => {
     const state = stateOf();
     const ecs = { address: bytesOf('0b010309'), bits: 24 };
-    const said = explainAnswer(state, fakeResolve, { name, type: 1, client, ecs, dnssecOk: true });
+    const said = explainAnswer(state, { name, type: 1, client, ecs, dnssecOk: true }, heart);
     const options = ecsHex(1, 24, '0b0103');
     const question = questionHex('smart.example.com');
     const opt = optHex({ flags: 0x8000, options });
@@ -25,11 +26,11 @@ describe('explain', () => {
 
   test('by who asks, also where ECS is not believed', () => {
     const question = { name, type: 1, client };
-    const plain = explainAnswer(stateOf(), fakeResolve, question);
+    const plain = explainAnswer(stateOf(), question, heart);
     expect(plain).toMatchObject({ decidedBy: 'client', ecsScope: undefined, lineBits: 32 });
     expect(plain.result.line).toBe(2);
     const ecs = { address: bytesOf('c0a80100'), bits: 24 };
-    const said = explainAnswer(stateOf(), fakeResolve, { ...question, ecs });
+    const said = explainAnswer(stateOf(), { ...question, ecs }, heart);
     expect(said).toMatchObject({ decidedBy: 'client', ecsScope: 16, lineAddress: client });
   });
 
@@ -38,7 +39,7 @@ describe('explain', () => {
     const rateLimit = { perSecond: 1, slip: 0, exempt: [] };
     const state = stateOf({ cookies, rateLimit });
     for (let count = 0; count < 5; count++) {
-      const said = explainAnswer(state, fakeResolve, { name, type: 1, client });
+      const said = explainAnswer(state, { name, type: 1, client }, heart);
       expect(said.outcome).toBe('answered');
     }
   });
