@@ -8,7 +8,8 @@ const CHANGE: readonly Flag[] = [...flag.WAIT, flag.JSON_FLAG, ...flag.STORE];
 const SHOW: readonly Flag[] = [flag.JSON_FLAG, ...flag.STORE];
 const LOCAL: readonly Flag[] = [flag.SOCKET, flag.JSON_FLAG];
 const KINDS = [
-  ...['eip', 'forward', 'group', 'subnet', 'reservation', 'class', 'l3net', 'node'],
+  ...['eip', 'forward', 'group', 'subnet', 'reservation', 'class', 'l3net'],
+  ...['zone', 'record', 'line', 'pool', 'override', 'node'],
 ] as const;
 const SERVICE: Flag = {
   name: 'service',

@@ -2,7 +2,7 @@
 
 import { OperationalError } from '../errors.ts';
 import { formatNode, nodeOf } from '../site/node.ts';
-import { isUnit, storedChange, UNITS, type Unit } from '../site/place.ts';
+import { isService, SERVICES, type Service, storedChange } from '../site/place.ts';
 import { isName } from '../site/value.ts';
 import type { Store } from '../store/types.ts';
 import { type Arguments, type Run, UsageError } from './command.ts';
@@ -20,14 +20,14 @@ const DRAINED = ['drained'];
 const SERVING = ['running'];
 
 /** The service that has such a node; live ones count before silent ones. */
-async function serviceOf(store: Store, node: string, args: Arguments): Promise<Unit> {
+async function serviceOf(store: Store, node: string, args: Arguments): Promise<Service> {
   const asked = args.values.get('service');
-  if (asked !== undefined && !isUnit(asked)) {
-    throw new UsageError(`unknown service "${asked}"${didYouMean(asked, UNITS)}`);
+  if (asked !== undefined && !isService(asked)) {
+    throw new UsageError(`unknown service "${asked}"${didYouMean(asked, SERVICES)}`);
   }
   const heard = await Promise.all(
-    (asked === undefined ? UNITS : [asked]).map(async (unit) => {
-      return { unit, members: await store.members(unit) };
+    (asked === undefined ? SERVICES : [asked]).map(async (service) => {
+      return { service, members: await store.members(service) };
     }),
   );
   const having = (wanted: (member: Heard) => boolean) =>
@@ -35,19 +35,19 @@ async function serviceOf(store: Store, node: string, args: Arguments): Promise<U
   const live = having(isLive);
   const found = live.length > 0 ? live : having(() => true);
   if (found.length > 1) {
-    const names = found.map(({ unit }) => unit).join(' and ');
+    const names = found.map(({ service }) => service).join(' and ');
     throw new UsageError(`${node} runs ${names}: say which one with --service`);
   }
-  if (found[0] !== undefined) return found[0].unit;
+  if (found[0] !== undefined) return found[0].service;
   const peopled = heard.filter(({ members }) => members.length > 0);
   if (!args.switches.has('no-wait')) throw unknownNode(node, peopled);
-  return asked ?? (peopled.length === 1 ? peopled[0]?.unit : undefined) ?? 'natter';
+  return asked ?? (peopled.length === 1 ? peopled[0]?.service : undefined) ?? 'natter';
 }
 
-function unknownNode(node: string, peopled: readonly { unit: Unit; members: Heard[] }[]) {
+function unknownNode(node: string, peopled: readonly { service: Service; members: Heard[] }[]) {
   const names = peopled.flatMap(({ members }) => members.map((member) => member.node));
   const known = names.length === 0 ? 'no node was heard of' : `known: ${names.join(', ')}`;
-  const what = peopled.length === 1 ? `${peopled[0]?.unit} node` : 'node';
+  const what = peopled.length === 1 ? `${peopled[0]?.service} node` : 'node';
   return new OperationalError(
     'EDGE_CTL_NO_NODE',
     `no ${what} "${node}"${didYouMean(node, names)}`,
@@ -55,13 +55,13 @@ function unknownNode(node: string, peopled: readonly { unit: Unit; members: Hear
   );
 }
 
-type Wish = { unit: Unit; name: string; drain: boolean };
+type Wish = { service: Service; name: string; drain: boolean };
 
-async function storeWish(context: Context, store: Store, { unit, name, drain }: Wish) {
-  const { kind, id, value } = formatNode(nodeOf({ name, drain, service: unit }));
+async function storeWish(context: Context, store: Store, { service, name, drain }: Wish) {
+  const { kind, id, value } = formatNode(nodeOf({ name, drain, service }));
   // Without a wish there is no object: undrain takes it away.
   const change = storedChange({ kind, id, value: drain ? value : null });
-  return store.apply(unit, [change], { author: context.author });
+  return store.apply(service, [change], { author: context.author });
 }
 
 async function setDrain(context: Context, args: Arguments, drain: boolean): Promise<number> {
@@ -70,27 +70,27 @@ async function setDrain(context: Context, args: Arguments, drain: boolean): Prom
   const timeoutMs = durationMs(args, 'timeout', DEFAULT_TIMEOUT_MS);
   const noWait = args.switches.has('no-wait');
   return withStore(context, args, async (store) => {
-    const unit = await serviceOf(store, node, args);
-    const { version } = await storeWish(context, store, { unit, name: node, drain });
+    const service = await serviceOf(store, node, args);
+    const { version } = await storeWish(context, store, { service, name: node, drain });
     const word = drain ? 'drained' : 'serving';
     if (noWait) {
-      return answer(context, args, { node, service: unit, version, state: null, done: null }, [
+      return answer(context, args, { node, service, version, state: null, done: null }, [
         `node ${node}: to be ${word}, stored as version ${version}`,
       ]);
     }
     const states = drain ? DRAINED : SERVING;
     const there = (member: Heard) =>
       member.node !== node ||
-      (states.includes(member.state) && appliedVersion(member, unit) >= version);
+      (states.includes(member.state) && appliedVersion(member, service) >= version);
     const progress = new Progress(context.err, context.clock);
     const { clock, signal } = context;
     const show = (text: string) => progress.show(text);
-    const options = { store, service: unit, unit, timeoutMs, clock, signal, progress: show };
+    const options = { store, service, unit: service, timeoutMs, clock, signal, progress: show };
     const result = await waitForMembers(options, there).finally(() => progress.done());
     const member = [...result.live, ...result.silent].find((heard) => heard.node === node);
     const done = member !== undefined && isLive(member) && there(member);
     const state = member?.state ?? null;
-    const told = { node, service: unit, version, state, done };
+    const told = { node, service, version, state, done };
     if (done) return answer(context, args, told, [`node ${node} ${word}`]);
     await answer(context, args, told, []);
     await context.err.line(`edgectl: ${whyNot(told, member, word)}`);
@@ -114,7 +114,7 @@ function whyNot(
 
 type Answer = {
   node: string;
-  service: Unit;
+  service: Service;
   version: number;
   state: string | null;
   done: boolean | null;

@@ -14,6 +14,7 @@ import { notThere } from './change.ts';
 import { type Arguments, type Run, UsageError } from './command.ts';
 import type { Context } from './context.ts';
 import * as dhcp from './dhcp-views.ts';
+import * as dns from './dns-views.ts';
 import { listCode, readListing } from './list.ts';
 import { emptyListing, type Listing, parseKind, SHOWN_KINDS } from './state.ts';
 import { didYouMean } from './suggest.ts';
@@ -144,6 +145,11 @@ async function writeTables(context: Context, all: Listing, kind: Kind | undefine
     reservation: () => writeTable(out, dhcp.RESERVATION_COLUMNS, all.reservation),
     class: () => writeTable(out, dhcp.CLASS_COLUMNS, all.class),
     l3net: () => writeTable(out, dhcp.L3NET_COLUMNS, all.l3net),
+    zone: () => writeTable(out, dns.ZONE_COLUMNS, all.zone),
+    record: () => writeTable(out, dns.RECORD_COLUMNS, all.record),
+    line: () => writeTable(out, dns.LINE_COLUMNS, all.line),
+    pool: () => writeTable(out, dns.POOL_COLUMNS, all.pool),
+    override: () => writeTable(out, dns.OVERRIDE_COLUMNS, all.override),
     node: () => writeTable(out, views.NODE_COLUMNS, all.node),
   };
   let first = true;

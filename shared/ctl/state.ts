@@ -72,6 +72,11 @@ const ORDERS: { [K in Kind]: (a: ObjectOf[K], b: ObjectOf[K]) => number } = {
   reservation: (a, b) => a.address - b.address,
   class: (a, b) => a.order - b.order || byText(a.name, b.name),
   l3net: (a, b) => a.cidr.address - b.cidr.address || a.cidr.bits - b.cidr.bits,
+  zone: (a, b) => byText(a.name, b.name),
+  record: (a, b) => byText(a.name, b.name) || byText(a.type, b.type),
+  line: (a, b) => byText(a.name, b.name),
+  pool: (a, b) => byText(a.name, b.name),
+  override: (a, b) => byText(a.address, b.address) || byText(a.pool ?? '', b.pool ?? ''),
 };
 
 export function listing(records: Iterable<ObjectRecord>): Listing {
@@ -116,5 +121,6 @@ export function parseKind(text: string): Kind | undefined {
 /** In the order in which they are shown. */
 export const SHOWN_KINDS: readonly Kind[] = [
   ...(['eip', 'forward', 'group'] as const),
-  ...(['subnet', 'reservation', 'class', 'l3net', 'node'] as const),
+  ...(['subnet', 'reservation', 'class', 'l3net'] as const),
+  ...(['zone', 'record', 'line', 'pool', 'override', 'node'] as const),
 ];

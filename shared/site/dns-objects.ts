@@ -12,21 +12,19 @@ export type ZoneSoa = {
   minimumSeconds: number;
 };
 
-export type TsigKey = {
-  name: string;
-  algorithm: 'hmac-sha1' | 'hmac-sha224' | 'hmac-sha256' | 'hmac-sha384' | 'hmac-sha512';
-  /** Name of the secret in the daemon's own settings: secrets are never in the store. */
-};
-
 /** A zone made of `record` objects, or, with `primaries`, one that is transferred in. */
 export type ZoneObject = {
   name: string;
-  soa: ZoneSoa;
+  /** Absent exactly where there are primaries. */
+  soa?: ZoneSoa;
   /** Of its records that name none. */
   ttlSeconds: number;
   /** Added to the unit's version for the SOA's serial (modulo 2^32). */
   serialBase: number;
-  /** Who may transfer it out: prefixes, and names of TSIG keys. Nobody unless told. */
+  /**
+   * Who may transfer it out: prefixes, and names of TSIG keys, whose secrets are in the settings of
+   * each daemon, never in the store. Nobody unless told.
+   */
   transfer: { prefixes: readonly Prefix[]; keys: readonly string[] };
   /** host:port, with an optional key, told of each new serial. */
   notify: readonly { to: string; key?: string }[];
@@ -36,13 +34,13 @@ export type ZoneObject = {
 
 export type Source =
   | { pool: string }
-  /** Never probed; answered together. */
+  /** Never probed; answered together. Each as in a PlainRecord. */
   | { data: readonly string[] };
 
 /** What one line is answered: the first source that is not failed. */
 export type LineAnswer = { sources: readonly Source[]; ttlSeconds?: number };
 
-/** All clients alike. `data`: one RDATA each, as in a zone file, names absolute without final dot. */
+/** All clients alike. `data`: the data of one record each, as `RecordType.format` writes it. */
 export type PlainRecord = {
   name: string;
   type: string;
@@ -71,3 +69,12 @@ export type SmartRecord = {
 };
 
 export type RecordObject = PlainRecord | SmartRecord;
+
+/** A named set of client prefixes: an ISP, an ISP in a province. Files of each instance add to it. */
+export type Line = {
+  name: string;
+  /** They win over those of files, whatever their length. */
+  prefixes: readonly Prefix[];
+  /** Lines whose answer serves where a record has none for this one; `default` is always last. */
+  fallback: readonly string[];
+};

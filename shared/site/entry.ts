@@ -7,6 +7,8 @@ import { writtenBytes } from './bytes.ts';
 import { type ClassMatch, DEFAULT_ORDER } from './class.ts';
 import type { DhcpSettings } from './dhcp-settings.ts';
 import type { Eip } from './eip.ts';
+import { lineEntry, overrideEntry, poolEntry, recordEntry, zoneEntry } from './entry-dns.ts';
+import { type Entry, type EntryValue, listed, said } from './entry-value.ts';
 import { formatForwardFrom, formatForwardTo } from './forward.ts';
 import type { Group } from './group.ts';
 import type { ObjectOf, SiteObject } from './kinds.ts';
@@ -15,8 +17,7 @@ import { optionName, writtenOptions } from './options.ts';
 import { writtenPattern } from './pattern.ts';
 import { formatPool } from './pool.ts';
 
-export type EntryValue = string | number | boolean | EntryValue[] | Entry;
-export type Entry = { [key: string]: EntryValue };
+export type { Entry, EntryValue } from './entry-value.ts';
 
 export function entryOf(item: SiteObject): Entry {
   switch (item.kind) {
@@ -40,6 +41,16 @@ export function entryOf(item: SiteObject): Entry {
       const { cidr, host, dns, mtu } = item.object;
       return said({ cidr: formatPrefix(cidr), host, dns: listed(dns.map(formatIpv4)), mtu });
     }
+    case 'line':
+      return lineEntry(item.object);
+    case 'pool':
+      return poolEntry(item.object);
+    case 'override':
+      return overrideEntry(item.object);
+    case 'zone':
+      return zoneEntry(item.object);
+    case 'record':
+      return recordEntry(item.object);
   }
 }
 
@@ -127,14 +138,4 @@ function leaseEntry(lease: LeaseSeconds, isOptional: boolean): EntryValue | unde
   const text = (value: number | undefined) =>
     value === undefined ? undefined : formatSeconds(value);
   return said({ default: text(seconds), min: text(min), max: text(max) });
-}
-
-function listed<T extends EntryValue>(list: T[]): T[] | undefined {
-  return list.length === 0 ? undefined : list;
-}
-
-/** Without what is undefined. */
-function said(fields: Record<string, EntryValue | undefined>): Entry {
-  const entries = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(entries) as Entry; // nothing undefined is left
 }

@@ -12,13 +12,19 @@ import { entryOf } from './entry.ts';
 import { forwardProblems } from './forward.ts';
 import { groupProblems } from './group.ts';
 import { formatObject, type Kind, keyOf, kinds, type SiteObject, sectionOf } from './kinds.ts';
+import { lineProblems } from './line.ts';
 import { nodeOf } from './node.ts';
 import { keyOfCode } from './options.ts';
 import type { ObjectProblem } from './problem.ts';
+import { recordProblems } from './record.ts';
 import { reservationProblems } from './reservation.ts';
 import { eipOf, forwardOf, groupOf, siteSchema } from './schema.ts';
 import { classOf, l3netOf, reservationOf, subnetOf } from './schema-dhcp.ts';
+import { zoneOf } from './schema-dns.ts';
+import { overrideOf, poolOf } from './schema-pools.ts';
 import { subnetProblems } from './subnet.ts';
+import { poolProblems } from './target-pool.ts';
+import { zoneProblems } from './zone.ts';
 
 /** `file` is shown in errors. */
 export type SiteSource = { file: string; text: string };
@@ -125,6 +131,11 @@ function objectsOf(site: z.output<typeof siteSchema>): Written[] {
   take(site.l3nets, (item) => ({ kind: 'l3net', object: l3netOf(item) }));
   take(site.subnets, (item) => ({ kind: 'subnet', object: subnetOf(item) }));
   take(site.reservations, (item) => ({ kind: 'reservation', object: reservationOf(item) }));
+  take(site.lines, (item) => ({ kind: 'line', object: item }));
+  take(site.pools, (item) => ({ kind: 'pool', object: poolOf(item) }));
+  take(site.overrides, (item) => ({ kind: 'override', object: overrideOf(item) }));
+  take(site.zones, (item) => ({ kind: 'zone', object: zoneOf(item) }));
+  take(site.records, (item) => ({ kind: 'record', object: item }));
   return found;
 }
 
@@ -155,6 +166,14 @@ function problemsOf(item: SiteObject): ObjectProblem[] {
       return reservationProblems(item.object);
     case 'class':
       return classProblems(item.object);
+    case 'line':
+      return lineProblems(item.object);
+    case 'pool':
+      return poolProblems(item.object);
+    case 'zone':
+      return zoneProblems(item.object);
+    case 'record':
+      return recordProblems(item.object);
     default:
       return [];
   }

@@ -1,8 +1,12 @@
 // Which ids an object of a kind can have.
+
+import { parseStoredName } from './dns-name.ts';
 import { parseForwardFrom } from './forward.ts';
 import { type Kind, unitsOf } from './kinds.ts';
 import { parseL3Prefix } from './l3net.ts';
+import { parseOverrideId } from './override.ts';
 import { placeOf } from './place.ts';
+import { parseRecordId } from './record.ts';
 import { parseSubnetPrefix } from './subnet.ts';
 import { isName, parseHost } from './value.ts';
 
@@ -15,6 +19,11 @@ const parseId: Record<Kind, (id: string) => unknown> = {
   reservation: parseHost,
   class: (id) => isName(id) || undefined,
   l3net: parseL3Prefix,
+  line: (id) => isName(id) || undefined,
+  pool: (id) => isName(id) || undefined,
+  override: parseOverrideId,
+  zone: parseStoredName,
+  record: parseRecordId,
 };
 
 export function isIdOf(kind: Kind, id: string): boolean {

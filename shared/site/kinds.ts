@@ -3,6 +3,7 @@
 import type { ObjectRecord } from '../store/types.ts';
 import type { DhcpClass } from './class.ts';
 import { formatClass, parseClass } from './class.ts';
+import type { Line, RecordObject, ZoneObject } from './dns-objects.ts';
 import type { Eip } from './eip.ts';
 import { formatEip, parseEip } from './eip.ts';
 import type { Forward } from './forward.ts';
@@ -11,16 +12,22 @@ import type { Group } from './group.ts';
 import { formatGroup, parseGroup } from './group.ts';
 import type { L3Net } from './l3net.ts';
 import { formatL3Net, parseL3Net } from './l3net.ts';
+import { formatLine, parseLine } from './line.ts';
 import type { NodeIntent } from './node.ts';
 import { formatNode, parseNode } from './node.ts';
-import { placeOf, siteIdOf, type Unit } from './place.ts';
+import { formatOverride, parseOverride } from './override.ts';
+import { placeOf, SERVICES, siteIdOf, type Unit } from './place.ts';
+import type { HealthOverride, Pool } from './pool-objects.ts';
+import { formatRecord, parseRecord } from './record.ts';
 import type { Refusal } from './refusal.ts';
 import { isRefusal, refusal } from './refusal.ts';
 import type { Reservation } from './reservation.ts';
 import { formatReservation, parseReservation } from './reservation.ts';
 import type { Subnet } from './subnet.ts';
 import { formatSubnet, parseSubnet } from './subnet.ts';
+import { formatTargetPool, parseTargetPool } from './target-pool.ts';
 import { isNewer } from './value.ts';
+import { formatZone, parseZoneObject } from './zone.ts';
 
 export type ObjectOf = {
   eip: Eip;
@@ -31,6 +38,11 @@ export type ObjectOf = {
   reservation: Reservation;
   class: DhcpClass;
   l3net: L3Net;
+  line: Line;
+  pool: Pool;
+  override: HealthOverride;
+  zone: ZoneObject;
+  record: RecordObject;
 };
 export type Kind = keyof ObjectOf;
 export type SiteObject = { [K in Kind]: { kind: K; object: ObjectOf[K] } }[Kind];
@@ -39,7 +51,7 @@ type KindEntry = { kind: Kind; units: readonly Unit[]; section: string };
 
 /** In the order in which objects come to be: what others refer to first. */
 export const kinds: readonly KindEntry[] = [
-  { kind: 'node', units: ['natter', 'dhcpd'], section: 'nodes' },
+  { kind: 'node', units: SERVICES, section: 'nodes' },
   { kind: 'group', units: ['natter'], section: 'groups' },
   { kind: 'eip', units: ['natter'], section: 'eips' },
   { kind: 'forward', units: ['natter'], section: 'forwards' },
@@ -47,6 +59,11 @@ export const kinds: readonly KindEntry[] = [
   { kind: 'l3net', units: ['dhcpd'], section: 'l3nets' },
   { kind: 'subnet', units: ['dhcpd'], section: 'subnets' },
   { kind: 'reservation', units: ['dhcpd'], section: 'reservations' },
+  { kind: 'line', units: ['dns'], section: 'lines' },
+  { kind: 'pool', units: ['pools'], section: 'pools' },
+  { kind: 'override', units: ['pools'], section: 'overrides' },
+  { kind: 'zone', units: ['dns'], section: 'zones' },
+  { kind: 'record', units: ['dns'], section: 'records' },
 ];
 
 export function unitsOf(kind: Kind): readonly Unit[] {
@@ -99,6 +116,16 @@ export function formatObject(item: SiteObject): ObjectRecord {
       return formatClass(item.object);
     case 'l3net':
       return formatL3Net(item.object);
+    case 'line':
+      return formatLine(item.object);
+    case 'pool':
+      return formatTargetPool(item.object);
+    case 'override':
+      return formatOverride(item.object);
+    case 'zone':
+      return formatZone(item.object);
+    case 'record':
+      return formatRecord(item.object);
   }
 }
 
@@ -112,6 +139,11 @@ const parseOf: Record<Kind, Parse> = {
   reservation: (id, value) => wrap('reservation', parseReservation(id, value)),
   class: (id, value) => wrap('class', parseClass(id, value)),
   l3net: (id, value) => wrap('l3net', parseL3Net(id, value)),
+  line: (id, value) => wrap('line', parseLine(id, value)),
+  pool: (id, value) => wrap('pool', parseTargetPool(id, value)),
+  override: (id, value) => wrap('override', parseOverride(id, value)),
+  zone: (id, value) => wrap('zone', parseZoneObject(id, value)),
+  record: (id, value) => wrap('record', parseRecord(id, value)),
 };
 
 function wrap<K extends Kind>(kind: K, parsed: ObjectOf[K] | Refusal): SiteObject | Refusal {

@@ -1,24 +1,54 @@
-// Where an object of the site is stored. A site is several units of the store, one a service, and
-// a kind has its home in one of them; `node` is in each. So that an id tells objects of a kind
+// Where an object of the site is stored. A site is several units of the store, and a kind has its
+// home in one of them; `node` is in that of each service. So that an id tells objects of a kind
 // apart all over the site, one that is not at home has its unit before it: node `dhcpd/host-1` is
 // stored in unit dhcpd as node `host-1`; node `host-1` is natter's.
 import type { Change, ObjectRecord } from '../store/types.ts';
 
-/** Each is followed by the service of the same name. */
-export const UNITS = ['natter', 'dhcpd'] as const;
+/** In the order in which changes of several are stored: pools before the records that name them. */
+export const UNITS = ['natter', 'dhcpd', 'pools', 'dns'] as const;
 export type Unit = (typeof UNITS)[number];
+
+/** Each has a unit of its own name, with its nodes. */
+export const SERVICES = ['natter', 'dhcpd', 'dns'] as const;
+export type Service = (typeof SERVICES)[number];
+
+/** The services whose instances follow a unit, and tell its version in what they have applied. */
+export const FOLLOWERS: Readonly<Record<Unit, readonly Service[]>> = {
+  natter: ['natter'],
+  dhcpd: ['dhcpd'],
+  pools: ['dns'],
+  dns: ['dns'],
+};
 
 export type Place = { unit: Unit; id: string };
 
-const DHCP_KINDS: ReadonlySet<string> = new Set(['subnet', 'reservation', 'class', 'l3net']);
+const HOMES: ReadonlyMap<string, Unit> = new Map([
+  ...(['subnet', 'reservation', 'class', 'l3net'] as const).map((kind) => [kind, 'dhcpd'] as const),
+  ...(['pool', 'override'] as const).map((kind) => [kind, 'pools'] as const),
+  ...(['zone', 'record', 'line'] as const).map((kind) => [kind, 'dns'] as const),
+]);
 
 /** Kinds that nobody knows count as natter's. */
 export function homeOf(kind: string): Unit {
-  return DHCP_KINDS.has(kind) ? 'dhcpd' : 'natter';
+  return HOMES.get(kind) ?? 'natter';
+}
+
+export function unitsFollowedBy(service: Service): Unit[] {
+  return UNITS.filter((unit) => FOLLOWERS[unit].includes(service));
+}
+
+/** With the units whose objects refer to theirs or are referred to: what is checked together. */
+export function checkedWith(units: readonly Unit[]): Unit[] {
+  const refers = (unit: Unit) => unit === 'pools' || unit === 'dns';
+  return UNITS.filter((unit) => units.includes(unit) || (refers(unit) && units.some(refers)));
 }
 
 export function isUnit(text: string): text is Unit {
   return UNITS.some((unit) => unit === text);
+}
+
+export function isService(text: string): text is Service {
+  return SERVICES.some((service) => service === text);
 }
 
 export function siteIdOf(unit: Unit, kind: string, id: string): string {

@@ -9,8 +9,10 @@ import type { ForwardFrom, ForwardTo } from './forward.ts';
 import { formatForwardFrom, formatForwardTo, parseForwardFrom, parseForwardTo } from './forward.ts';
 import type { Group } from './group.ts';
 import type { ObjectOf } from './kinds.ts';
-import { UNITS } from './place.ts';
+import { SERVICES } from './place.ts';
 import { dhcpClass, l3net, reservation, subnet } from './schema-dhcp.ts';
+import { line, record, zone } from './schema-dns.ts';
+import { override, pool } from './schema-pools.ts';
 import {
   MAX_BURST_BYTES,
   MAX_RATE_BITS_PER_SECOND,
@@ -52,7 +54,7 @@ const forward = z.strictObject({ from, to });
 const group = z.strictObject({ name, ...limit });
 const node = z.strictObject({
   name,
-  service: z.enum(UNITS).default('natter'),
+  service: z.enum(SERVICES).default('natter'),
   drain: z.boolean().default(false),
 });
 
@@ -67,6 +69,11 @@ export const siteSchema = z.strictObject({
   reservations: section(reservation),
   classes: section(dhcpClass),
   l3nets: section(l3net),
+  lines: section(line),
+  pools: section(pool),
+  overrides: section(override),
+  zones: section(zone),
+  records: section(record),
 });
 
 type Limits = { in?: number | undefined; out?: number | undefined; burst?: number | undefined };

@@ -41,11 +41,15 @@ export function isNewer(json: string): boolean {
 function parseFields(json: string): Record<string, unknown> | undefined {
   try {
     const parsed: unknown = JSON.parse(json);
-    if (typeof parsed !== 'object' || parsed === null || Array.isArray(parsed)) return undefined;
-    return parsed as Record<string, unknown>; // a JSON object has string keys, values unknown
+    return isFields(parsed) ? parsed : undefined;
   } catch {
     return undefined; // every caller says so in its own words
   }
+}
+
+/** A JSON object has string keys, values unknown. */
+function isFields(value: unknown): value is Record<string, unknown> {
+  return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
 export class ValueReader {
@@ -68,6 +72,10 @@ export class ValueReader {
 
   refuse(reason: string): void {
     this.reasons.push(`${this.#what}: ${reason}`);
+  }
+
+  has(key: string): boolean {
+    return this.#fields[key] !== undefined;
   }
 
   host(key: string): Ipv4 | undefined {
@@ -149,13 +157,27 @@ export class ValueReader {
     return undefined;
   }
 
+  /** Each of a list of maps within the value, by `read`; absent is empty. */
+  each<T>(key: string, keys: readonly string[], read: (inner: ValueReader) => T): T[] {
+    const value = this.#fields[key];
+    if (value === undefined) return [];
+    if (!Array.isArray(value) || !value.every(isFields)) {
+      this.#wrong(key, 'a list of maps');
+      return [];
+    }
+    return value.map((fields, index) => {
+      const inner = new ValueReader(`${this.#what}: ${key} ${index + 1}`, fields, keys);
+      const found = read(inner);
+      this.reasons.push(...inner.reasons);
+      return found;
+    });
+  }
+
   /** A map within the value. */
   map(key: string): Record<string, unknown> | undefined {
     const value = this.#fields[key];
     if (value === undefined) return undefined;
-    if (typeof value === 'object' && value !== null && !Array.isArray(value)) {
-      return value as Record<string, unknown>; // a JSON object has string keys, values unknown
-    }
+    if (isFields(value)) return value;
     this.#wrong(key, 'a map');
     return undefined;
   }
