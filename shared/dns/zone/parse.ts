@@ -1,6 +1,6 @@
 // Master files (RFC 1035 §5, TTLs by RFC 2308 §4) into a list of records: entries, their owners,
 // TTLs and data. Directives are parse-directives.ts'. Pure.
-import { CLASSES } from '../constants.ts';
+import { CLASSES, TYPES } from '../constants.ts';
 import { quote } from '../fields.ts';
 import { formatName, isSubdomain, parseName } from '../names.ts';
 import { isDataType } from '../rdata.ts';
@@ -13,6 +13,7 @@ import { Places } from './places.ts';
 import { Problems } from './problems.ts';
 import { RecordList } from './record-list.ts';
 import { BLANK, BROKEN, END, LINE_END, QUOTED, Scanner, WORD } from './scan.ts';
+import { minimumOf } from './soa.ts';
 import type { Place, ZoneFiles, ZoneProblem } from './types.ts';
 
 /** Records as they were written, not yet checked (check.ts). */
@@ -280,7 +281,8 @@ export class ZoneParser {
     }
     const ttlSeconds = this.defaultTtlSeconds ?? this.#lastTtlSeconds;
     if (ttlSeconds !== undefined) return ttlSeconds;
-    if (type !== SOA) throw new Mistake('there is no TTL: write $TTL before the first record');
+    if (type !== TYPES.SOA)
+      throw new Mistake('there is no TTL: write $TTL before the first record');
     this.defaultTtlSeconds = minimumOf(rdata);
     return this.defaultTtlSeconds;
   }
@@ -306,10 +308,4 @@ export class ZoneParser {
     }
     return rdataOf(type, tokens, origin, typeSpot);
   }
-}
-
-const SOA = 6;
-
-function minimumOf(soa: Uint8Array): number {
-  return new DataView(soa.buffer, soa.byteOffset, soa.byteLength).getUint32(soa.length - 4);
 }
