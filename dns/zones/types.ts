@@ -3,7 +3,7 @@
 
 import type { RecordMemory } from '../../shared/dns/zone/record-list.ts';
 import type { ZoneProblem } from '../../shared/dns/zone/types.ts';
-import type { RecordObject, ZoneObject } from '../../shared/site/dns-objects.ts';
+import type { PlainRecord, ZoneObject } from '../../shared/site/dns-objects.ts';
 import type { SmartName, ZoneImage } from '../image/types.ts';
 
 /** Of two that have the same zone, the one that stands first here serves it. */
@@ -20,9 +20,8 @@ export type BuildJob =
   | (Job & {
       source: 'objects';
       object: ZoneObject;
-      records: readonly RecordObject[];
-      /** Besides: the names of leases. */
-      more: RecordMemory | undefined;
+      /** Names of leases among them. */
+      plain: readonly PlainRecord[];
       serial: number;
     })
   | (Job & { source: 'transfer'; records: RecordMemory });
