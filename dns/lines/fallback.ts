@@ -46,6 +46,8 @@ function doubled(settings: readonly LineSettings[]): LineProblem[] {
 
 function problemsOf({ name, fallback }: LineSettings, names: ReadonlySet<string>): LineProblem[] {
   const problem = (message: string, remedy: string) => ({ line: name, message, remedy });
+  if (name === DEFAULT_LINE && fallback.length > 0)
+    return [problem(`line ${name} falls back to ${fallback[0]}`, `${name} is always the last`)];
   return fallback.flatMap((other, index) => {
     if (other === name) return [problem(`line ${name} falls back to itself`, `remove ${other}`)];
     if (fallback.indexOf(other) < index)
