@@ -219,6 +219,7 @@ export class TsigVerifier {
   #hmac: Hmac;
   #isFirst = true;
   #unsigned = 0;
+  #failure: TsigCheck | undefined;
 
   /** `requestMac`: the `mac` of the signer of the request. */
   constructor(key: TsigKey, requestMac: Uint8Array) {
@@ -228,11 +229,18 @@ export class TsigVerifier {
 
   /** Whether the last message was signed: only then may a stream end. */
   get isComplete(): boolean {
-    return !this.#isFirst && this.#unsigned === 0;
+    return !this.#isFirst && this.#unsigned === 0 && this.#failure === undefined;
   }
 
   /** Each message of the stream, in order. After one that is not good nothing else is. */
   verify(bytes: Uint8Array, nowSeconds: number): TsigCheck {
+    if (this.#failure !== undefined) return this.#failure;
+    const check = this.#check(bytes, nowSeconds);
+    if (!check.isGood) this.#failure = check;
+    return check;
+  }
+
+  #check(bytes: Uint8Array, nowSeconds: number): TsigCheck {
     const unsealed = tryUnseal(bytes);
     if (unsealed === undefined) return bad('the message is malformed');
     const { message, tsig } = unsealed;
