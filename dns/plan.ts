@@ -1,0 +1,69 @@
+// What the site wants of dns: its objects sorted for those who build zones, lines and answers. Pure.
+
+import { parentName } from '../shared/site/dns-name.ts';
+import type { Line, PlainRecord, SmartRecord, ZoneObject } from '../shared/site/dns-objects.ts';
+import type { Objects } from '../shared/site/objects-target.ts';
+import type { HealthOverride, Pool } from '../shared/site/pool-objects.ts';
+import { isSmart } from '../shared/site/record.ts';
+
+export type DnsPlan = {
+  version: number;
+  zones: ReadonlyMap<string, ZoneObject>;
+  plain: readonly PlainRecord[];
+  smart: readonly SmartRecord[];
+  lines: readonly Line[];
+};
+
+export type PoolsPlan = {
+  version: number;
+  pools: ReadonlyMap<string, Pool>;
+  overrides: readonly HealthOverride[];
+};
+
+export function dnsPlanOf(objects: Objects, version: number): DnsPlan {
+  const zones = new Map<string, ZoneObject>();
+  const plain: PlainRecord[] = [];
+  const smart: SmartRecord[] = [];
+  const lines: Line[] = [];
+  for (const { kind, object } of objects.values()) {
+    if (kind === 'zone') zones.set(object.name, object);
+    else if (kind === 'line') lines.push(object);
+    else if (kind !== 'record') continue;
+    else if (isSmart(object)) smart.push(object);
+    else plain.push(object);
+  }
+  return { version, zones, plain, smart, lines };
+}
+
+export function poolsPlanOf(objects: Objects, version: number): PoolsPlan {
+  const pools = new Map<string, Pool>();
+  const overrides: HealthOverride[] = [];
+  for (const { kind, object } of objects.values()) {
+    if (kind === 'pool') pools.set(object.name, object);
+    else if (kind === 'override') overrides.push(object);
+  }
+  return { version, pools, overrides };
+}
+
+/** The longest of `zones` that a name is in. */
+export function zoneOf(name: string, zones: ReadonlySet<string>): string | undefined {
+  for (let at: string | undefined = name; at !== undefined; at = parentName(at)) {
+    if (zones.has(at)) return at;
+  }
+  return undefined;
+}
+
+/** By zone; those of none under undefined. */
+export function byZone<Record extends { name: string }>(
+  records: Iterable<Record>,
+  zones: ReadonlySet<string>,
+): Map<string | undefined, Record[]> {
+  const sorted = new Map<string | undefined, Record[]>();
+  for (const record of records) {
+    const zone = zoneOf(record.name, zones);
+    const own = sorted.get(zone);
+    if (own === undefined) sorted.set(zone, [record]);
+    else own.push(record);
+  }
+  return sorted;
+}
