@@ -122,17 +122,31 @@ describe('dhcrelay', () => {
     expect(bound).toMatchObject({ circuitId: '6530' });
   });
 
-  test('a renewal comes by the router, not the relay: its subnet is that of ciaddr', async () => {
+  /** Bound by way of a relay, that ends; then it renews, through its router. */
+  const renew = async (client: Udhcpc) => {
     const running = await dhcrelay(D1, D2);
-    const client = new Udhcpc(rig.directory, rig.machine('c4'));
+    let seen = client.events().length;
     const program = client.start();
-    const { told: bound } = await client.event(['bound'], client.events().length);
-    await rig.machine('c4').ip('route replace 10.20.0.0/24 via 10.30.1.1');
+    const { told: bound } = await client.event(['bound'], seen);
+    const gateway = bound.ip?.startsWith('10.30.0.') ? '10.30.0.1' : '10.30.1.1';
+    await rig.machine('c4').ip(`route replace 10.20.0.0/24 via ${gateway}`);
     await running.end(); // so nobody relays
-    const seen = client.events().length;
+    seen = client.events().length;
     program.child.kill('SIGUSR1');
-    const { told: renewed } = await client.event(['renew'], seen);
-    expect(renewed.ip).toBe(bound.ip);
+    const renewed = await client.event(['renew'], seen, 2000).catch(() => undefined);
+    return { program, bound, renewed: renewed?.told };
+  };
+
+  test('a renewal comes by the router, not the relay: its subnet is that of ciaddr', async () => {
+    const client = new Udhcpc(rig.directory, rig.machine('c4'));
+    let tried = await renew(client);
+    // udhcpc misses an answer now and then that comes within the same instant.
+    for (let left = 4; left > 0 && tried.renewed === undefined; left--) {
+      await tried.program.end();
+      tried = await renew(client);
+    }
+    const { program, bound, renewed } = tried;
+    expect(renewed?.ip).toBe(bound.ip);
     program.child.kill('SIGUSR2');
     await until('released', async () => {
       const [lease] = await d1.leases(`?address=${bound.ip}`);
