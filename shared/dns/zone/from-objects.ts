@@ -34,7 +34,7 @@ export function zoneFromObjects({
 }: ObjectZone): ZoneResult {
   const making = new Making(zone.name);
   const { origin } = making;
-  if (origin !== undefined) making.addSoa(zone.soa, zone.ttlSeconds, serial);
+  if (zone.soa !== undefined) making.addSoa(zone.soa, zone.ttlSeconds, serial);
   for (const record of plain) making.addPlain(record, zone.ttlSeconds);
   for (const record of smart) making.addSmart(record);
   const { problems, records } = making;

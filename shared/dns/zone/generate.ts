@@ -55,7 +55,7 @@ export function parseTemplate(text: string): Template | undefined {
   return parts;
 }
 
-/** The text for one number. Undefined: the number leaves 0 to 2^31−1. */
+/** The text for one number. Undefined: with the offset it is none that can be written so. */
 export function expand(template: Template, value: number): string | undefined {
   let text = '';
   for (const part of template) {
@@ -64,7 +64,7 @@ export function expand(template: Template, value: number): string | undefined {
       continue;
     }
     const number = value + part.offset;
-    if (number < 0 || number > MAX_VALUE) return undefined;
+    if (number > MAX_VALUE || number < (part.base === 'd' ? -MAX_VALUE : 0)) return undefined;
     text += digits(number, part.width, part.base);
   }
   return text;
@@ -72,6 +72,7 @@ export function expand(template: Template, value: number): string | undefined {
 
 function digits(value: number, width: number, base: string): string {
   if (base === 'n' || base === 'N') return nibbles(value, width, base === 'N');
+  if (value < 0) return `-${String(-value).padStart(width - 1, '0')}`;
   const text = value.toString(base === 'd' ? 10 : base === 'o' ? 8 : 16);
   return (base === 'X' ? text.toUpperCase() : text).padStart(width, '0');
 }

@@ -85,16 +85,21 @@ function generate(parser: ZoneParser, tag: number): void {
   parser.next();
   const data = template(parser, 'data');
   parser.endEntry();
+  const { owner: before, isInside } = parser.file;
   for (let value = range.first; value <= range.last; value += range.step) {
     parser.own(parser.nameOf(expanded(owner, value), 'the owner'));
     const tokens = wordsOf(expanded(data, value), spot);
     parser.add(type, rdataOf(type, tokens, parser.file.origin, spot), tag);
   }
+  // A record after it without an owner is of the one before it.
+  Object.assign(parser.file, { owner: before, isInside });
 }
 
 function template(parser: ZoneParser, what: string): Template {
+  const quoted = parser.isQuoted;
   const text = parser.word(what);
-  const made = parseTemplate(text);
+  // Data in quotation marks is a line of words; its own marks are escaped.
+  const made = parseTemplate(quoted ? text.replace(/\\(.)/gs, unescapeQuote) : text);
   if (made === undefined) {
     const message = `${quote(text)} has a $\{…} that is not as $\{offset,width,base}`;
     throw new Mistake(`${message} (base: d, o, x, X, n or N)`, parser.spot());
@@ -103,10 +108,13 @@ function template(parser: ZoneParser, what: string): Template {
   return made;
 }
 
+const unescapeQuote = (whole: string, character: string): string =>
+  character === '"' ? character : whole;
+
 function expanded(parts: Template, value: number): string {
   const text = expand(parts, value);
   if (text !== undefined) return text;
-  throw new Mistake(`the number for ${value} is below 0 or above 2147483647`);
+  throw new Mistake(`the offset leads from ${value} below 0 or above 2147483647`);
 }
 
 /** Its words all stand where the directive is. */

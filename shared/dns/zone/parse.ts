@@ -169,6 +169,10 @@ export class ZoneParser {
     return this.#kind;
   }
 
+  get isQuoted(): boolean {
+    return this.#kind === QUOTED;
+  }
+
   get atEnd(): boolean {
     return this.#kind === LINE_END || this.#kind === END;
   }
@@ -303,7 +307,7 @@ export class ZoneParser {
     while (!this.atEnd) {
       if (tokens.length >= MAX_WORDS) throw new Mistake(`more than ${MAX_WORDS} words`);
       const { line, column } = scanner;
-      tokens.push({ text: this.word('data'), quoted: this.#kind === QUOTED, line, column });
+      tokens.push({ text: this.word('data'), quoted: this.isQuoted, line, column });
       this.next();
     }
     return rdataOf(type, tokens, origin, typeSpot);

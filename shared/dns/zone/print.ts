@@ -1,7 +1,7 @@
 // A zone as a master file (RFC 1035 §5): the SOA first, then canonical order, a record a line, as
 // parse.ts and other servers' tools read it. Pure.
 import { formatGeneric, RdataError } from '../fields.ts';
-import { formatName, lowerName } from '../names.ts';
+import { formatName } from '../names.ts';
 import { typeName, typeOf } from '../rdata.ts';
 import type { Name } from '../types.ts';
 import { canonicalOrder } from './order.ts';
@@ -15,15 +15,15 @@ export type PrintOptions = {
   owners: 'absolute' | 'relative';
 };
 
-/** In pieces of some 64 KiB, of ASCII only, lines ended by LF. */
+/** In pieces of some 64 KiB, of ASCII only, lines ended by LF; letters in the case they have. */
 export function* printZone(
   { origin, records }: Pick<Zone, 'origin' | 'records'>,
   { owners }: PrintOptions = { owners: 'absolute' },
 ): Generator<string> {
-  const suffix = owners === 'relative' ? formatName(lowerName(origin)) : undefined;
+  const suffix = owners === 'relative' ? formatName(origin) : undefined;
   let chunk = suffix === undefined ? '' : `$ORIGIN ${suffix}\n`;
   for (const index of canonicalOrder(records, origin)) {
-    const owner = ownerText(lowerName(records.owner(index)), origin, owners);
+    const owner = ownerText(records.owner(index), origin, owners);
     chunk += `${owner}\t${recordText(records, index)}\n`;
     if (chunk.length < CHUNK_CHARACTERS) continue;
     yield chunk;
@@ -32,7 +32,6 @@ export function* printZone(
   if (chunk !== '') yield chunk;
 }
 
-/** Canonical: in lower case. */
 function ownerText(owner: Name, origin: Name, owners: PrintOptions['owners']): string {
   if (owners === 'absolute') return formatName(owner);
   if (owner.length === origin.length) return '@';
