@@ -7,6 +7,8 @@ const MAPPED_AT = 96;
 const NAT64_AT = 96;
 const SIX_TO_FOUR_AT = 16;
 const TEREDO_AT = 96;
+/** Its prefix ends in zeros, which unknown bits are too. */
+const TEREDO_BITS = 32;
 
 /**
  * If the 16 bytes stand for an IPv4 address: writes that into `v4` and returns at which bit of them
@@ -21,7 +23,8 @@ export function foldIpv4(address: AddressBytes, known: number, v4: AddressBytes)
     return fold(address, NAT64_AT, known, 0, v4);
   }
   if (head >>> 16 === 0x2002) return fold(address, SIX_TO_FOUR_AT, known, 0, v4);
-  if (head === 0x2001_0000) return fold(address, TEREDO_AT, known, 0xff, v4);
+  if (head === 0x2001_0000 && known >= TEREDO_BITS)
+    return fold(address, TEREDO_AT, known, 0xff, v4);
   return -1;
 }
 

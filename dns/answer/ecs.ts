@@ -1,5 +1,5 @@
-// The client subnet of a query (RFC 7871 §6, §7): checked by E5, folded and believed by L1 and L2 of
-// docs/answers.md, and its scope counted back into the form in which it was asked. Pure.
+// The client subnet of a query (RFC 7871 §6, §7): checked by E5, folded and believed by L1 and L2
+// of docs/answers.md, and its scope counted back into the form in which it was asked. Pure.
 import type { AddressBytes } from '../../shared/dns/types.ts';
 import { lineOf, lookup, scopeOf } from '../lines/lookup.ts';
 import type { LineTree } from '../lines/types.ts';
@@ -65,12 +65,14 @@ export class Ecs {
     const folded = given.length === 16 ? foldIpv4(given, source, this.#v4) : -1;
     // A prefix that ends before its IPv4 address says nothing of it: then it is nobody's.
     const isFolded = folded >= 0 && source > folded;
+    const isCutOff = folded >= 0 && !isFolded;
     this.address = isFolded ? this.#v4 : given;
     this.#offset = isFolded ? folded : 0;
     this.bits = source - this.#offset > 32 && isFolded ? 32 : source - this.#offset;
-    const range = folded >= 0 && !isFolded ? folded : nobodysRange(this.address);
+    const range = isCutOff ? folded : nobodysRange(this.address);
     this.isBelieved = true;
-    if (range === 0) return;
+    // A prefix that is wider than the range has others in it too.
+    if (range === 0 || (range > this.bits && !isCutOff)) return;
     const found = lookup(lines, this.address.length === 4 ? 4 : 6, this.address);
     if (lineOf(found) !== 0) return; // a list names it
     this.isBelieved = false;

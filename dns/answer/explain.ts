@@ -1,5 +1,5 @@
-// What one client would be answered, and by what: the same decision as for a message, by a responder
-// of its own, which limits nothing and whose counts nobody reads. Pure.
+// What one client would be answered, and by what: the same decision as for a message, by a
+// responder of its own, which limits nothing and whose counts nobody reads. Pure.
 import { CLASSES, EDNS_DO, EDNS_OPTIONS, TYPES } from '../../shared/dns/constants.ts';
 import type { AddressBytes, Name } from '../../shared/dns/types.ts';
 import { OUTCOME_NAMES, type OutcomeName } from './outcomes.ts';

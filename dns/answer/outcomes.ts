@@ -1,4 +1,5 @@
-// What can become of a message: each has exactly one of these ends, and each end is a counter. Pure.
+// What can become of a message: each has exactly one of these ends, and each end is a counter.
+// Pure.
 import { RCODES } from '../../shared/dns/constants.ts';
 
 const { NOERROR, FORMERR, SERVFAIL, NXDOMAIN, NOTIMP, REFUSED, YXDOMAIN } = RCODES;

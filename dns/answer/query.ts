@@ -1,5 +1,5 @@
-// The guarded decode of a query: header, question, and what comes after it. Rules H1 to H3 and H5 of
-// docs/answers.md; RFC 1035 §4.1, RFC 6891 §6.1, RFC 9619. Nothing is allocated. Pure.
+// The guarded decode of a query: header, question, and what comes after it. Rules H1 to H3 and H5
+// of docs/answers.md; RFC 1035 §4.1, RFC 6891 §6.1, RFC 9619. Nothing is allocated. Pure.
 import {
   HEADER_BYTES,
   MAX_LABEL_BYTES,
@@ -18,7 +18,7 @@ export const GO_ON = -1;
 
 const NOTHING = new Uint8Array(0);
 
-/** A query while it is answered; one object a thread. Lines and EDNS are filled by whoever reads. */
+/** A query while it is answered, one object a thread; EDNS and whose line decides come later. */
 export class Incoming implements Query {
   bytes: Uint8Array = NOTHING;
   nameLength = 0;

@@ -1,6 +1,6 @@
 // Limits like answers to one client prefix, so that nobody is flooded by us (R1, R2 of
-// docs/answers.md; after BIND's response rate limiting). A table of fixed size, four places for each
-// hash: whoever has least to pay for gives way. Pure: time comes in.
+// docs/answers.md; after BIND's response rate limiting). A table of fixed size, four places for
+// each hash: whoever has least to pay for gives way. Pure: time comes in.
 import { RCODES } from '../../shared/dns/constants.ts';
 import type { AddressBytes } from '../../shared/dns/types.ts';
 import { type Prefix, parsePrefix } from '../../shared/net/prefix.ts';

@@ -36,15 +36,11 @@ export type ResponderOptions = {
 /** What is made of a state, and replaced with it. */
 type Bound = { state: ServingState; resolve: Resolve; cookies: Cookies; chaos: Chaos };
 
-export function createResponder(state: ServingState, options: ResponderOptions): AnswerResponder {
-  return new AnswerResponder(state, options);
-}
-
 export class AnswerResponder implements Responder {
   readonly counters = counting.createCounters();
   /** Shared memory like `counters`; unknown-clients.ts reads it. */
   readonly unknownClients = unknown.createUnknownClients();
-  /** The last message, what was answered (unless silence), and how it ended, as outcomes.ts has it. */
+  /** The last message, what was answered (unless silence), how it ended (a number of OUTCOME). */
   readonly asked = new query.Incoming();
   readonly result: Result = noResult();
   outcome = 0;
@@ -158,8 +154,7 @@ export class AnswerResponder implements Responder {
   }
 
   #answer(exchange: Exchange, out: Uint8Array): number {
-    const { asked } = this;
-    const { result } = this;
+    const { asked, result } = this;
     const { resolve, chaos } = this.#bound;
     const from = query.writeHead(asked, out);
     const limit = this.#edns.maxBytes(exchange.transport) - this.#edns.reserve();

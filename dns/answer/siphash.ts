@@ -1,5 +1,5 @@
-// SipHash-2-4 (Aumasson, Bernstein 2012), for cookies: a keyed hash of short messages, 64 bits. Each
-// 64-bit word is two halves, so that nothing is allocated. Pure.
+// SipHash-2-4 (Aumasson, Bernstein 2012), for cookies: a keyed hash of short messages, 64 bits.
+// Each 64-bit word is two halves, so that nothing is allocated. Pure.
 
 /** A key's four 32-bit words, each little-endian: k0 low, k0 high, k1 low, k1 high. */
 export type SipKey = Int32Array;

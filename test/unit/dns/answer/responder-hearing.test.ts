@@ -4,6 +4,7 @@ import { ask, exchangeOf, outcomes, responderOf, SOA, WWW } from './rig.ts';
 
 const www = questionHex('www.example.com');
 const OPT = optHex();
+const crash = questionHex('crash.example.com');
 const answered = (question: string, flags = '8500') =>
   `1234${flags}0001000100000000${question}${WWW}`;
 const refusal = (flags: string, question = www) => `1234${flags}0001000000000000${question}`;
@@ -244,8 +245,8 @@ const cases: { what: string; query: string; answer: string; outcome: string }[] 
   },
   {
     what: 'what makes the heart throw',
-    query: queryHex({ question: questionHex('crash.example.com') }, optHex({ flags: 0x8000 })),
-    answer: `12348102 00010000 00000001${questionHex('crash.example.com')}${optHex({ flags: 0x8000 })}`,
+    query: queryHex({ question: crash }, optHex({ flags: 0x8000 })),
+    answer: `12348102 00010000 00000001${crash}${optHex({ flags: 0x8000 })}`,
     outcome: 'servfail-exception',
   },
 ];

@@ -8,7 +8,7 @@ import { pick, type Random, seededRandom } from '../../../../shared/random.ts';
 import { bytesOf, ecsHex, hexOf, optHex, optionHex, queryHex, questionHex } from './packets.ts';
 import { exchangeOf, responderOf, settings, stateOf } from './rig.ts';
 
-const MESSAGES = 1_000_000;
+const MESSAGES = 400_000;
 const UDP_BYTES = 1232;
 
 const cookie = optionHex(10, '2464c4abcf10c957010000005cf79f111f8130c3eee29480');
