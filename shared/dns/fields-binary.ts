@@ -217,7 +217,7 @@ function secondsOf(text: string): number {
   return day >= 0 && seconds <= 0xffffffff && formatTime(seconds) === text ? seconds : Number.NaN;
 }
 
-/** Days since 1970-01-01 in the Gregorian calendar; years that begin in March have leap days last. */
+/** Days since 1970-01-01, Gregorian; years that begin in March have leap days last. */
 function dayNumber(year: number, month: number, day: number): number {
   const [y, m] = month > 2 ? [year, month - 3] : [year - 1, month + 9];
   const leaps = Math.floor(y / 4) - Math.floor(y / 100) + Math.floor(y / 400);

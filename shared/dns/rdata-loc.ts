@@ -1,4 +1,4 @@
-// LOC: where on earth something is (RFC 1876): degrees, minutes and seconds, metres of altitude, and
+// LOC: where on earth something is (RFC 1876): degrees, minutes, seconds, metres of altitude, and
 // how exact that is. Pure.
 import { type Field, quote, RdataError, type Row, row, type Words } from './fields.ts';
 

@@ -128,7 +128,7 @@ function sameMac(mac: Uint8Array, digest: Uint8Array): boolean {
   return timingSafeEqual(mac, digest.subarray(0, mac.length));
 }
 
-/** What is wrong with the time or the length of a MAC that is right; 0: nothing (§5.2.3, §5.2.4). */
+/** What is wrong with time or length of a MAC that is right; 0: nothing (§5.2.3, §5.2.4). */
 function policyError(tsig: TsigRecord, key: TsigKey, nowSeconds: number): number {
   if (Math.abs(nowSeconds - tsig.timeSeconds) > tsig.fudgeSeconds) return RCODES.BADTIME;
   const least = key.minMacBytes ?? ALGORITHMS[key.algorithm].bytes;
@@ -213,7 +213,7 @@ export type TsigCheck =
   /** `reason` follows "TSIG: ". `error`: what the server says (BADKEY …), 0: what is found here. */
   | { isGood: false; reason: string; error: number };
 
-/** A client's check of what answers a request of its own: one response, or a stream (§5.3, §5.4). */
+/** A client's check of what answers its request: one response, or a stream (§5.3, §5.4). */
 export class TsigVerifier {
   readonly #key: TsigKey;
   #hmac: Hmac;

@@ -27,7 +27,7 @@ export type RecordType = {
    * relative names. Throws RdataError; also takes RFC 3597's `\# length hex`.
    */
   parse(tokens: readonly Token[], origin: Name): Uint8Array;
-  /** The words of a zone file; names absolute. Data that is no data of this type throws RdataError. */
+  /** The words of a zone file; names absolute. Throws RdataError for what is none of its data. */
   format(rdata: Uint8Array): string;
   /**
    * The names inside of the data, as [offset, mayBeCompressed]: in answers only those types whose
@@ -48,7 +48,7 @@ export type MessageRecord = {
 };
 export type Message = {
   id: number;
-  /** The second 16 bits of the header (RFC 1035 §4.1.1): QR, opcode, AA, TC, RD, RA, AD, CD, rcode. */
+  /** The header's second 16 bits (RFC 1035 §4.1.1): QR, opcode, AA, TC, RD, RA, AD, CD, rcode. */
   flags: number;
   questions: Question[];
   answers: MessageRecord[];

@@ -29,8 +29,8 @@ import { MessageWriter } from '../../../../shared/dns/message-writer.ts';
 import { parseName, ROOT } from '../../../../shared/dns/names.ts';
 import { RdataError, typeCode, typeOf } from '../../../../shared/dns/rdata.ts';
 import type { Message, MessageRecord } from '../../../../shared/dns/types.ts';
-import { wordsOf } from '../../../../shared/dns/words.ts';
 import { rdataCases } from './rdata-cases.ts';
+import { wordsOf } from './words.ts';
 
 const origin = parseName('example.com.') ?? ROOT;
 

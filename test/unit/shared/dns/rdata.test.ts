@@ -15,9 +15,9 @@ import {
   typeName,
   typeOf,
 } from '../../../../shared/dns/rdata.ts';
-import { wordsOf } from '../../../../shared/dns/words.ts';
 import { needs, program } from '../../../support/skip.ts';
 import { rdataCases, refusedCases } from './rdata-cases.ts';
+import { wordsOf } from './words.ts';
 
 const origin = parseName('example.com.') ?? ROOT;
 
@@ -232,7 +232,7 @@ describe('a second opinion', () => {
       .toLowerCase();
   }
 
-  test('of BIND: the same bytes, from what an operator writes and from what is written here', (context) => {
+  test('of BIND: the same bytes, of what was read and of what is written', (context) => {
     needs(context, program('named-rrchecker'));
     const theirs: string[] = [];
     const mine: string[] = [];

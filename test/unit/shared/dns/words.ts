@@ -1,6 +1,5 @@
-// One line of record data as words (RFC 1035 §5.1), for what is no zone file: site objects, flags of
-// edgectl, tests. Escapes stay in the words, for a field knows what they mean. Pure.
-import type { Token } from './types.ts';
+// One line of record data as words (RFC 1035 §5.1), as a zone file's scanner would have them.
+import type { Token } from '../../../../shared/dns/types.ts';
 
 /** A quotation mark within a word only joins: `alpn="h2,h3"` is the word `alpn=h2,h3`. */
 const WORD = /\s*(?:"((?:[^"\\]|\\.)*)"|((?:[^\s"\\]|\\.|"(?:[^"\\]|\\.)*")+))/sy;
