@@ -96,7 +96,7 @@ export class ListBuilder {
     this.#unmatched++;
   }
 
-  /** `address`: 1 word for IPv4, 4 for IPv6; is not changed. `bits` must be in the family's range. */
+  /** `address`: 1 word for IPv4, 4 for IPv6; is not changed. `bits` are at most the family's. */
   add(family: Family, address: Uint32Array, bits: number, line: number, row: number): void {
     const clean = this.#scratch;
     let stray = false;

@@ -29,7 +29,7 @@ export type LineFilesOptions = {
 
 type Watched = {
   settings: LineFileSettings;
-  /** What it was when it was last read: device, inode, size, time; 'absent' when it was not there. */
+  /** What it was when it was last read: device, inode, size, time; or why it was not there. */
   stamp: string;
   list: LineList | undefined;
   problems: readonly ConfigProblem[];

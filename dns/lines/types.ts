@@ -1,5 +1,5 @@
 // Lines: named sets of client prefixes (an ISP, an ISP in a province, overseas). Pure.
-import type { Prefix } from '../../shared/net/prefix.ts';
+import type { Line } from '../../shared/site/dns-objects.ts';
 
 /** The line of every client that no prefix names. Always number 0. */
 export const DEFAULT_LINE = 'default';
@@ -7,17 +7,8 @@ export const DEFAULT_LINE = 'default';
 /** A line's number is 16 bits in the tree. */
 export const MAX_LINES = 65_536;
 
-/** A site object `line`. */
-export type LineSettings = {
-  name: string;
-  /**
-   * Which line's answer serves where a record has none for this one: in this order, as written, not
-   * transitive; `default` is always last and need not be written.
-   */
-  fallback: readonly string[];
-  /** The operator's own prefixes: they win over those of files, whatever their length. */
-  prefixes: readonly Prefix[];
-};
+/** The operator's: its fallback is in the order written and not transitive. */
+export type LineSettings = Line;
 
 /**
  * Prefixes of one family as columns, as half a million objects would cost too much. Host bits are

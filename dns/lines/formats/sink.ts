@@ -3,7 +3,7 @@
 import type { ConfigProblem } from '../../../shared/errors.ts';
 import { isName } from '../../../shared/site/value.ts';
 import { type Family, ListBuilder } from '../columns.ts';
-import type { LineFileSettings, Parsed } from './types.ts';
+import { type LineFileSettings, linesNamedBy, type Parsed } from './types.ts';
 
 /** After so many a file is not read further: it is another format, most likely. */
 export const PROBLEMS_SHOWN = 20;
@@ -22,6 +22,8 @@ export class ListSink {
   constructor(settings: LineFileSettings) {
     this.settings = settings;
     this.#list = new ListBuilder(settings.file);
+    // Named even if the file has nothing for them: who falls back to them is right to.
+    for (const line of linesNamedBy([settings])) this.#list.numberOf(line);
     this.#index(settings.asns, this.#byAsn, (asn) => `AS${asn}`);
     this.#index(settings.countries, this.#byCountry, (country) => country);
   }

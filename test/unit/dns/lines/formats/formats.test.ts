@@ -316,6 +316,17 @@ describe('any file', () => {
     ]);
   });
 
+  it('names the lines of its settings, whatever is in it', () => {
+    const empty = { file: 'list', format: 'csv' } as const;
+    const linesOf = (settings: LineFileSettings) => {
+      const result = parseList(new Uint8Array(), settings);
+      return 'list' in result ? result.list.lines : result;
+    };
+    expect(linesOf({ ...empty, line: 'telecom' })).toEqual(['telecom']);
+    expect(linesOf({ ...empty, asns })).toEqual(['telecom', 'unicom']);
+    expect(linesOf({ ...empty, countries: { china: ['CN'] } })).toEqual(['china']);
+  });
+
   it('with an AS number of two lines is refused', () => {
     expect(parsed('', { asns: { a: [1, 2], b: [2] } })).toEqual([
       'list: error: AS2 is given to a and to b (give it to one line)',
