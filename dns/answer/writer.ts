@@ -157,13 +157,16 @@ export class Writer {
     const start = this.at;
     const sigs = withSigs ? (words[rrset + R_SIGS] as number) : 0;
     const count = (words[rrset + R_COUNT] as number) + sigs;
+    // An owner that is its zone's origin is a pointer already, and nothing points to those.
+    const isOrigin = originAt > 0 && view.nameLength(node) === view.originLength;
+    const ownerAt = isOrigin ? originAt : start;
     let from = view.recordsAt(rrset);
     for (let index = 0; index < count; index++) {
       const length =
         RECORD_HEAD + ((bytes[from + 10] as number) << 8) + (bytes[from + 11] as number);
       const isOwned =
-        index > 0 && start <= MAX_POINTER
-          ? this.#putPointer(start)
+        (index > 0 || isOrigin) && ownerAt <= MAX_POINTER
+          ? this.#putPointer(ownerAt)
           : this.#putName(view, node, originAt);
       if (!isOwned || !this.copy(bytes, from + 2, length - 2)) {
         this.at = start;

@@ -1,7 +1,7 @@
 // One RRset into wire bytes that an answer copies: layout.ts has their form, answers.md (A12) the
 // rule of compression. Pure.
 import { TYPES } from '../../shared/dns/constants.ts';
-import { isWildcard } from '../../shared/dns/names.ts';
+import { isWildcard, sameName } from '../../shared/dns/names.ts';
 import { typeOf } from '../../shared/dns/rdata.ts';
 import type { Name } from '../../shared/dns/types.ts';
 import { type BlockSink, wordsFor } from './block-sink.ts';
@@ -52,6 +52,14 @@ const targetOffsets = new Map<number, number>([
 
 type Earlier = { rdata: Uint8Array; offset: number; at: number; literalAbove: number };
 
+/** Two MX may name one host; beyond so many targets nobody looks for that. */
+const MAX_COMPARED = 64;
+
+function isFirst({ name }: Target, index: number, all: readonly Target[]): boolean {
+  const before = all.slice(0, Math.min(index, MAX_COMPARED));
+  return !before.some((other) => sameName(other.name, name));
+}
+
 /** Keeps scratch memory, and so makes one RRset at a time. */
 export class RrsetCompiler {
   readonly #ownerWalk = new NameWalk();
@@ -87,7 +95,7 @@ export class RrsetCompiler {
       this.#putBytes(rdata, 0, rdata.length);
       return at;
     });
-    const targets = this.#targets.filter(wanted);
+    const targets = this.#targets.filter(isFirst).filter(wanted);
     const before = R_PATCHES + this.#patches.length + signatureAts.length;
     const words = before + ADDITIONAL_WORDS * targets.length + wordsFor(this.#used);
     const place = sink.take(words);

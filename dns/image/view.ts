@@ -157,6 +157,14 @@ export class ZoneView {
     return 4 * (rrset + layout.R_PATCHES + patches + entries);
   }
 
+  /** Of an RRset's records and RRSIGs. */
+  recordBytes(rrset: number): number {
+    const { words } = this;
+    return (
+      (words[rrset + layout.R_BYTES] as number) + (words[rrset + layout.R_SIG_BYTES] as number)
+    );
+  }
+
   /**
    * The name at `offset` of an RRset's bytes, uncompressed and in the letters that are there, into
    * `into`; its length. `node` has the RRset.

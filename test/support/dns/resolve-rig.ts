@@ -10,7 +10,7 @@ import { compileLines } from '../../../dns/lines/compile.ts';
 import type { LineTree } from '../../../dns/lines/types.ts';
 import type { SmartAnswer } from '../../../dns/policy/types.ts';
 import { HEADER_BYTES, rcodeName } from '../../../shared/dns/constants.ts';
-import { decodeMessage } from '../../../shared/dns/message.ts';
+import { decodeMessage, recordSpans } from '../../../shared/dns/message.ts';
 import { formatName, lowerName, parseName } from '../../../shared/dns/names.ts';
 import { typeCode, typeName, typeOf } from '../../../shared/dns/rdata.ts';
 import type { Message, MessageRecord, Name } from '../../../shared/dns/types.ts';
@@ -159,6 +159,7 @@ export function askWire(resolve: Resolve, name: Name, type: number, asked: Asked
   const bytes = out.slice(0, result.end);
   if (result.isTruncated) header.setUint32(6, 0);
   const message = decodeMessage(bytes);
+  auditPointers(bytes, from);
   return {
     rcode: rcodeName(result.rcode),
     aa: result.isAuthoritative,
@@ -177,4 +178,42 @@ export function lineOf({ owner, type, ttlSeconds, rdata }: MessageRecord): strin
   const words = typeOf(type).format(rdata);
   const shown = type === 46 ? words.split(' ')[0] : words;
   return `${name} ${ttlSeconds} ${typeName(type)} ${shown}`;
+}
+
+/** Types whose data has names that may be compressed, and the offset of the first one (A12). */
+const compressed = new Map([
+  [2, 0],
+  [5, 0],
+  [6, 0],
+  [12, 0],
+  [15, 2],
+]);
+
+/** A12: pointers lead backwards, to a label and not to a pointer, within their reach. */
+function auditPointers(bytes: Uint8Array, from: number): void {
+  const { spans } = recordSpans(bytes);
+  for (const { type, start } of spans) {
+    const dataAt = auditName(bytes, start, from) + 10;
+    const offset = compressed.get(type);
+    if (offset === undefined) continue;
+    const next = auditName(bytes, dataAt + offset, from);
+    if (type === 6) auditName(bytes, next, from);
+  }
+}
+
+/** Where the message goes on behind the name. */
+function auditName(bytes: Uint8Array, start: number, from: number): number {
+  for (let at = start; ; ) {
+    const length = bytes[at] ?? 0;
+    if (length < 64) {
+      at += 1 + length;
+      if (length === 0) return at;
+      continue;
+    }
+    const to = ((length & 0x3f) << 8) | (bytes[at + 1] ?? 0);
+    const isLabel = (bytes[to] ?? 0xff) < 64;
+    const isInside = to >= HEADER_BYTES && to < at && (to < from - 4 || to >= from);
+    if (length < 0xc0 || !isLabel || !isInside) throw new Error(`a pointer at ${at} to ${to}`);
+    return at + 2;
+  }
 }
