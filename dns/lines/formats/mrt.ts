@@ -1,6 +1,6 @@
-// Routing tables in MRT's TABLE_DUMP_V2 (RFC 6396 §4.3, with paths' ids RFC 8050). The line of a
-// prefix is that of its origin: the last AS of the first path that ends with one (§4.3.4: numbers of
-// 4 bytes), as an AS_SET at the end names nobody. Default routes are nobody's. Pure.
+// Routing tables in MRT's TABLE_DUMP_V2 (RFC 6396 §4.3; paths' ids: RFC 8050). The line of a
+// prefix is that of its origin: the last AS of the first path that ends with one (§4.3.4: 4 bytes
+// each), as an AS_SET at the end names nobody. Default routes are nobody's. Pure.
 import type { Family } from '../columns.ts';
 import type { ListSink } from './sink.ts';
 
