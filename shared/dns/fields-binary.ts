@@ -86,7 +86,7 @@ export const hashedName: Field = {
 };
 
 /** Base32hex in capitals, without padding (RFC 4648 §7); undefined when it is none. */
-export function fromBase32(text: string): Uint8Array | undefined {
+function fromBase32(text: string): Uint8Array | undefined {
   const bytes = new Uint8Array(Math.floor((text.length * 5) / 8));
   let [bits, buffer, used] = [0, 0, 0];
   for (const character of text) {
@@ -101,7 +101,7 @@ export function fromBase32(text: string): Uint8Array | undefined {
   return toBase32(bytes) === text ? bytes : undefined; // bits that no byte has
 }
 
-export function toBase32(bytes: Uint8Array): string {
+function toBase32(bytes: Uint8Array): string {
   let text = '';
   let [bits, buffer] = [0, 0];
   for (const byte of bytes) {
@@ -152,7 +152,7 @@ function bitmapOf(codes: readonly number[]): Uint8Array {
 }
 
 /** The codes, ascending. Throws RdataError when it is no bit map. */
-export function bitmapTypes(part: Uint8Array): number[] {
+function bitmapTypes(part: Uint8Array): number[] {
   const codes: number[] = [];
   let last = -1;
   for (let at = 0; at < part.length; ) {

@@ -52,6 +52,11 @@ export class Words {
     return token;
   }
 
+  /** Not taken; undefined when there is none. */
+  get ahead(): Token | undefined {
+    return this.#tokens[this.#at];
+  }
+
   next(what: string): string {
     return this.token(what).text;
   }

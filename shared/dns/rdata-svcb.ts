@@ -2,7 +2,7 @@
 // Pure.
 import { formatIpv4, ipv4FromBytes } from '../net/ipv4.ts';
 import { formatIpv6, ipv6FromBytes } from '../net/ipv6.ts';
-import { type Field, join, quote, RdataError, type Row, row } from './fields.ts';
+import { type Field, join, quote, RdataError, type Row, row, type Words } from './fields.ts';
 import { fromBase64, toBase64 } from './fields-binary.ts';
 import {
   formatText,
@@ -179,6 +179,13 @@ const VALUES: Readonly<Record<number, Value>> = {
 
 type Parameter = { key: number; value: Uint8Array };
 
+/** With quotation marks around its value or without; scanners of zone files end the word at one. */
+function parameterWord(words: Words): string {
+  const { text, quoted } = words.token('parameter');
+  if (quoted) throw new RdataError(`${quote(text)} is a value without its parameter`);
+  return text.endsWith('=') && words.ahead?.quoted ? text + words.next('value') : text;
+}
+
 /** `key`, `key=value` or `key="value"`; a known key that is written by number has wire form. */
 function parameterOf(text: string): Parameter {
   const equals = text.indexOf('=');
@@ -232,11 +239,7 @@ function formatParameter({ key, value }: Parameter): string {
 const parameters: Field = {
   parse(words) {
     const found: Parameter[] = [];
-    while (words.left > 0) {
-      const { text, quoted } = words.token('parameter');
-      if (quoted) throw new RdataError(`${quote(text)} is a value without its parameter`);
-      found.push(parameterOf(text));
-    }
+    while (words.left > 0) found.push(parameterOf(parameterWord(words)));
     const sorted = found.toSorted((a, b) => a.key - b.key);
     const parts = sorted.map(({ key, value }) =>
       join([numberBytes(key, 2), numberBytes(value.length, 2), value]),

@@ -15,6 +15,7 @@ import {
   typeName,
   typeOf,
 } from '../../../../shared/dns/rdata.ts';
+import { parseZone } from '../../../../shared/dns/zone/parse.ts';
 import { needs, program } from '../../../support/skip.ts';
 import { rdataCases, refusedCases } from './rdata-cases.ts';
 import { wordsOf } from './words.ts';
@@ -82,6 +83,16 @@ describe('data', () => {
     },
   );
 
+  test('of a whole zone file is the same: its scanner has words of its own', () => {
+    const lines = rdataCases.map(([type, text], at) => `r${at} 60 IN ${type} ${text}\n`);
+    const files = { read: () => lines.join(''), resolve: (_: string, path: string) => path };
+    const { records, problems } = parseZone('zone', origin, files);
+    expect(problems).toEqual([]);
+    for (const [at, [type, text]] of rdataCases.entries()) {
+      expect(hexOf(records.rdata(at)), `${type} ${text}`).toBe(hexOf(wireOf(type, text)));
+    }
+  });
+
   test.each(refusedCases)('%s %s is refused', (type, text, message) => {
     expect(() => wireOf(type, text)).toThrow(RdataError);
     expect(() => wireOf(type, text)).toThrow(message);
@@ -107,6 +118,24 @@ describe('data', () => {
     expect(hexOf(wireOf('NSEC', 'host.example.com. A MX RRSIG NSEC TYPE1234'))).toBe(
       `04686f7374076578616d706c6503636f6d000006400100000003041b${'00'.repeat(26)}20`,
     );
+  });
+
+  test("of SVCB's values is the same, whichever way a scanner cuts them at quotation marks", () => {
+    const cuts = [
+      [{ text: 'alpn=h2,h3', quoted: false }],
+      [{ text: 'alpn="h2,h3"', quoted: false }],
+      [
+        { text: 'alpn=', quoted: false },
+        { text: 'h2,h3', quoted: true },
+      ],
+    ];
+    const head = wordsOf('1 .') ?? [];
+    for (const cut of cuts) {
+      const wire = rowOf('SVCB').parse([...head, ...cut], origin);
+      expect(rowOf('SVCB').format(wire)).toBe('1 . alpn="h2,h3"');
+    }
+    const stray = [...head, { text: 'h2', quoted: true }];
+    expect(() => rowOf('SVCB').parse(stray, origin)).toThrow('a value without its parameter');
   });
 
   test('says where its names are, and which may be compressed', () => {
