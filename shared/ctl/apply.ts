@@ -2,11 +2,11 @@
 
 import type { SiteFile } from '../site/file.ts';
 import { unitsOf as unitsOfKind } from '../site/kinds.ts';
-import { UNITS, type Unit } from '../site/place.ts';
+import { checkedWith, UNITS, type Unit } from '../site/place.ts';
 import { planApply } from '../site/plan.ts';
 import type { Change } from '../store/types.ts';
 import { changeSite, differencesOf, massText, unitsOfChanges } from './change.ts';
-import { checkChanges } from './check.ts';
+import { checkChanges, tellWarnings } from './check.ts';
 import { type Arguments, type Run, UsageError } from './command.ts';
 import type { Context } from './context.ts';
 import { countsText, describeMany, writeDifferences } from './describe.ts';
@@ -51,11 +51,12 @@ export const diff: Run = async (context, args) => {
   const files = await filesOf(context, args);
   return withStore(context, args, async (store) => {
     const prune = args.switches.has('prune');
-    const state = await loadState(store, unitsOf(files, prune));
+    const state = await loadState(store, checkedWith(unitsOf(files, prune)));
     const changes = changesOf(files, state, prune);
     const found = differencesOf(state, changes);
-    await checkChanges(state, found, files);
+    const warnings = await checkChanges(state, found, files);
     await writeDifferences(context, args, found);
+    await tellWarnings(context, warnings);
     await context.err.line(`edgectl: ${countsText(found, changes.length - found.length)}`);
     await tellBrokenLeases(context, args, state, found);
     const { massDeletes } = planApply(state.records.values(), found);

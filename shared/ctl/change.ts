@@ -5,10 +5,10 @@ import { OperationalError } from '../errors.ts';
 import { type Difference, diffSite } from '../site/diff.ts';
 import type { SiteFile } from '../site/file.ts';
 import { kinds, sectionOf } from '../site/kinds.ts';
-import { placeOf, UNITS, type Unit } from '../site/place.ts';
+import { checkedWith, placeOf, UNITS, type Unit } from '../site/place.ts';
 import { type ApplyPlan, type MassDelete, planApply } from '../site/plan.ts';
 import type { Change, ObjectRecord, Store } from '../store/types.ts';
-import { checkChanges } from './check.ts';
+import { checkChanges, tellWarnings } from './check.ts';
 import type { Arguments } from './command.ts';
 import type { Context } from './context.ts';
 import { describeDryRun } from './describe.ts';
@@ -39,6 +39,8 @@ export type Outcome = {
   massDeletes: readonly MassDelete[];
   dryRun: boolean;
   lines: readonly string[];
+  /** What is stored all the same, and most likely not as it was meant. */
+  warnings: readonly string[];
 };
 
 /** Prints what was done. */
@@ -88,6 +90,7 @@ export function changeSite(
       const outcome = await storeEdit(work, edit);
       const effect = outcome.dryRun ? undefined : await effectOf(work, wait, outcome.versions);
       progress.done();
+      await tellWarnings(context, outcome.warnings);
       if (outcome.dryRun) {
         await describeDryRun(context, args, outcome);
         return EXIT.ok;
@@ -117,12 +120,13 @@ async function storeEdit(work: Work, edit: MakeEdit): Promise<Outcome> {
   const { context, args, store, progress, units } = work;
   const dryRun = args.switches.has('dry-run');
   const done: Difference[] = [];
+  const warnings: string[] = [];
   for (let attempt = 1; ; attempt++) {
     progress.show('reading the site');
-    const state = await loadState(store, units);
+    const state = await loadState(store, checkedWith(units));
     const wanted = edit(state);
     const toDo = differencesOf(state, wanted.changes);
-    await checkChanges(state, toDo, wanted.files);
+    warnings.push(...(await checkChanges(state, toDo, wanted.files)));
     const plan = planApply(state.records.values(), toDo);
     const outcome = (
       versions: ReadonlyMap<Unit, number>,
@@ -130,10 +134,11 @@ async function storeEdit(work: Work, edit: MakeEdit): Promise<Outcome> {
     ): Outcome => ({
       differences,
       unchanged: Math.max(0, wanted.changes.length - differences.length),
-      versions: concerned(versions, wanted.changes),
+      versions: concerned(versions, wanted.changes, units),
       massDeletes: plan.massDeletes,
       dryRun,
       lines: wanted.lines ?? [],
+      warnings: [...new Set(warnings)],
     });
     if (dryRun) return outcome(state.versions, toDo);
     if (toDo.length === 0) return outcome(state.versions, done);
@@ -148,10 +153,14 @@ async function storeEdit(work: Work, edit: MakeEdit): Promise<Outcome> {
 }
 
 /** Those of units that changes were asked for; if there are none, of what was ever stored. */
-function concerned(versions: ReadonlyMap<Unit, number>, changes: readonly Change[]) {
+function concerned(
+  versions: ReadonlyMap<Unit, number>,
+  changes: readonly Change[],
+  units: readonly Unit[],
+) {
   const named = unitsOfChanges(changes);
   const isIt = (unit: Unit, version: number) =>
-    named.length > 0 ? named.includes(unit) : version > 0;
+    named.length > 0 ? named.includes(unit) : version > 0 && units.includes(unit);
   return new Map([...versions].filter(([unit, version]) => isIt(unit, version)));
 }
 

@@ -1,20 +1,22 @@
 // The site as it would be, checked whole before anything is stored.
 
 import { ConfigError, type ConfigProblem, OperationalError } from '../errors.ts';
-import { checkSite, type SiteProblem } from '../site/check.ts';
+import { checkSite, type SiteProblem, warnSite } from '../site/check.ts';
 import type { Difference } from '../site/diff.ts';
-import type { SiteFile } from '../site/file.ts';
+import type { PlacedObject, SiteFile } from '../site/file.ts';
 import { isOfNewerKind, parseObject, type SiteObject } from '../site/kinds.ts';
 import { isRefusal } from '../site/refusal.ts';
 import { isNewer } from '../site/value.ts';
 import type { ObjectRecord } from '../store/types.ts';
+import type { Context } from './context.ts';
 import { keyOf, type SiteState } from './state.ts';
 
 const SHOWN = 20;
 
-type Problems = { found: SiteProblem[]; unreadable: string[] };
+type Problems = { found: SiteProblem[]; unreadable: string[]; warnings: SiteProblem[] };
 
-function problemsOf(records: Iterable<ObjectRecord>): Problems {
+/** `warns`: whether warnings are asked for too. */
+function problemsOf(records: Iterable<ObjectRecord>, warns = false): Problems {
   const objects: SiteObject[] = [];
   const unreadable: string[] = [];
   for (const record of records) {
@@ -23,7 +25,7 @@ function problemsOf(records: Iterable<ObjectRecord>): Problems {
     if (isRefusal(parsed)) unreadable.push(...parsed.reasons);
     else objects.push(parsed);
   }
-  return { found: checkSite(objects), unreadable };
+  return { found: checkSite(objects), unreadable, warnings: warns ? warnSite(objects) : [] };
 }
 
 function texts({ found, unreadable }: Problems): string[] {
@@ -49,27 +51,63 @@ function after(state: SiteState, differences: readonly Difference[]): Iterable<O
 
 /**
  * Throws a ConfigError with places when the change comes from files, else EDGE_CTL_REFUSED. A site
- * that is wrong already may be changed only to have fewer problems and no new one.
+ * that is wrong already may be changed only to have fewer problems and no new one. Resolves with
+ * warnings of what the change is about, and of what it leaves alone but was right before.
  */
 export async function checkChanges(
   state: SiteState,
   differences: readonly Difference[],
   files: SiteFile | undefined,
-): Promise<void> {
-  if (differences.length === 0) return;
+): Promise<string[]> {
+  if (differences.length === 0) return [];
   refuseNewer(differences);
-  const problems = problemsOf(after(state, differences));
+  const problems = problemsOf(after(state, differences), true);
   const said = texts(problems);
-  if (said.length === 0) return;
+  if (said.length === 0) return warningsOf(problems.warnings, state, differences, files);
   const before = new Set(texts(problemsOf(state.records.values())));
   const fresh = said.filter((text) => !before.has(text));
-  if (fresh.length === 0 && said.length < before.size) return;
+  if (fresh.length === 0 && said.length < before.size) {
+    return warningsOf(problems.warnings, state, differences, files);
+  }
   if (files !== undefined) throw new ConfigError(await placed(problems, files));
   const remedy = fresh.length === 0 ? 'the stored site is wrong already: correct that first' : '';
   const named = new Set(differences.map(({ kind, id }) => keyOf(kind, id)));
   const shown = toldTexts(problems, named).slice(0, SHOWN);
   if (said.length > SHOWN) shown.push(`and ${said.length - SHOWN} more`);
   throw new OperationalError('EDGE_CTL_REFUSED', shown.join('\n'), remedy ? { remedy } : {});
+}
+
+function warningsOf(
+  found: readonly SiteProblem[],
+  state: SiteState,
+  differences: readonly Difference[],
+  files: SiteFile | undefined,
+): string[] {
+  if (found.length === 0) return [];
+  const told = ({ kind, id, message }: SiteProblem) => `${kind} ${id} ${message}`;
+  const named = new Set(differences.map(({ kind, id }) => keyOf(kind, id)));
+  const before = new Set(problemsOf(state.records.values(), true).warnings.map(told));
+  const placed = byKey(files);
+  return found
+    .filter((each) => named.has(keyOf(each.kind, each.id)) || !before.has(told(each)))
+    .map((each) => {
+      const { kind, id, message, remedy, at } = each;
+      const place = placed.get(keyOf(kind, id))?.problem('', undefined, at);
+      const where = place === undefined ? '' : `${place.file}:${place.line}:${place.column}: `;
+      return `${where}warning: ${kind} ${id}: ${message}${remedy === undefined ? '' : ` (${remedy})`}`;
+    });
+}
+
+function byKey(files: SiteFile | undefined): Map<string, PlacedObject> {
+  const objects = files?.objects ?? [];
+  return new Map(objects.map((each) => [keyOf(each.record.kind, each.record.id), each]));
+}
+
+/** On stderr, the first of them. */
+export async function tellWarnings({ err }: Context, warnings: readonly string[]): Promise<void> {
+  for (const warning of warnings.slice(0, SHOWN)) await err.line(`edgectl: ${warning}`);
+  const more = warnings.length - SHOWN;
+  if (more > 0) await err.line(`edgectl: and ${more} more warning${more === 1 ? '' : 's'}`);
 }
 
 /** What a newer edgectl wrote would lose what this one does not know. */
@@ -91,16 +129,23 @@ async function placed({ found, unreadable }: Problems, files: SiteFile): Promise
     message,
     remedy: 'delete it: edgectl delete KIND ID',
   }));
-  const inFiles = new Set(files.objects.map(({ record }) => keyOf(record.kind, record.id)));
+  const inFiles = byKey(files);
   const own = found.filter(({ kind, id }) => inFiles.has(keyOf(kind, id)));
   const others = found.filter(({ kind, id }) => !inFiles.has(keyOf(kind, id)));
-  return [...placeProblems(files, own), ...others.map((each) => blamed(each, files)), ...stored];
+  const places = files.objects.map(({ record }, index) => [record.id, index] as const);
+  const byId = new Map(places.reverse()); // of an id that comes twice the first counts
+  const blame = (each: SiteProblem) => blamed(each, files, byId);
+  return [...placeProblems(files, own), ...others.map(blame), ...stored];
 }
 
 /** What the files make wrong with a stored object, at the place of what they say if it is found. */
-function blamed(problem: SiteProblem, files: SiteFile): ConfigProblem {
-  const words = problem.message.split(/[\s,]+/);
-  const cause = files.objects.find(({ record }) => words.includes(record.id));
+function blamed(
+  problem: SiteProblem,
+  files: SiteFile,
+  byId: ReadonlyMap<string, number>,
+): ConfigProblem {
+  const words = problem.message.split(/[\s,]+/).flatMap((word) => byId.get(word) ?? []);
+  const cause = words.length === 0 ? undefined : files.objects[Math.min(...words)];
   const message = `stored ${problem.kind} ${problem.id}: ${problem.message}`;
   return cause?.problem(message) ?? { file: 'stored site', line: 0, column: 0, message };
 }

@@ -7,10 +7,11 @@ import * as flag from './flags.ts';
 const CHANGE: readonly Flag[] = [...flag.WAIT, flag.JSON_FLAG, ...flag.STORE];
 const SHOW: readonly Flag[] = [flag.JSON_FLAG, ...flag.STORE];
 const LOCAL: readonly Flag[] = [flag.SOCKET, flag.JSON_FLAG];
-const KINDS = [
-  ...['eip', 'forward', 'group', 'subnet', 'reservation', 'class', 'l3net'],
-  ...['zone', 'record', 'line', 'pool', 'override', 'node'],
-] as const;
+const KINDS_BY_LINE = [
+  ['eip', 'forward', 'group', 'subnet', 'reservation', 'class', 'l3net'],
+  ['zone', 'record', 'line', 'pool', 'override', 'node'],
+];
+const KINDS = KINDS_BY_LINE.flat();
 const SERVICE: Flag = {
   name: 'service',
   value: 'NAME',
@@ -86,8 +87,11 @@ const files: readonly Command[] = [
       ...SHOW,
     ],
     notes: [
-      `KIND is one of ${KINDS.join(', ')}.`,
-      'Exit 1 when ID is not there. A node of another service than natter is SERVICE/NODE.',
+      ...KINDS_BY_LINE.map((kinds, index) => {
+        return index === 0 ? `KIND is one of ${kinds.join(', ')},` : `${kinds.join(', ')}.`;
+      }),
+      'Exit 1 when ID is not there. A node of another service than natter is SERVICE/NODE, a record',
+      'NAME/TYPE, an override ADDRESS or ADDRESS/POOL.',
     ],
     example: 'edgectl get -o yaml > site.yaml',
     load: async () => (await import('./get.ts')).get,

@@ -2,7 +2,7 @@
 // of the store, whose version is raised over all that they hold; for the local one by its socket.
 
 import { OperationalError } from '../errors.ts';
-import { UNITS, type Unit } from '../site/place.ts';
+import { FOLLOWERS, UNITS, type Unit } from '../site/place.ts';
 import type { Head, Store } from '../store/types.ts';
 import type { Outcome } from './change.ts';
 import { type Arguments, type Run, UsageError } from './command.ts';
@@ -22,7 +22,8 @@ type Seen = { unit: Unit; head: Head; ahead: Heard[]; known: boolean };
 
 /** `ahead`: they hold a later version than the store has, which is not the one they followed. */
 async function look(store: Store, unit: Unit): Promise<Seen> {
-  const members = await store.members(unit);
+  const heard = await Promise.all(FOLLOWERS[unit].map((service) => store.members(service)));
+  const members = heard.flat();
   const head = await store.head(unit); // after the members: by rights none is ahead of it
   const ahead = members.filter((one) => appliedVersion(one, unit) > head.version);
   return { unit, head, ahead, known: members.length > 0 };
@@ -62,7 +63,7 @@ function confirmStore(context: Context, args: Arguments): Promise<number> {
     );
     if (!args.switches.has('json')) for (const line of lines) await context.out.line(line);
     const unchanged = all.reduce((sum, { head }) => sum + head.count, 0);
-    const nothing = { differences: [], massDeletes: [], dryRun: false } as const;
+    const nothing = { differences: [], massDeletes: [], warnings: [], dryRun: false } as const;
     const outcome: Outcome = { ...nothing, unchanged, versions, lines };
     return reportEffect(context, args, outcome, effect);
   });

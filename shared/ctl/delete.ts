@@ -1,6 +1,6 @@
 // `delete KIND ID…` and `delete -f FILE…`.
 
-import { isIdOf } from '../site/ids.ts';
+import { idFrom, isIdOf } from '../site/ids.ts';
 import type { Kind } from '../site/kinds.ts';
 import { changeSite, unitsOfChanges } from './change.ts';
 import { type Arguments, type Run, UsageError } from './command.ts';
@@ -14,13 +14,14 @@ function checkId(kind: Kind, id: string): void {
 }
 
 function deleteNamed(context: Context, args: Arguments): Promise<number> {
-  const [kindText = '', ...ids] = args.positionals;
+  const [kindText = '', ...texts] = args.positionals;
   const kind = kindOf(kindText);
-  if (ids.length === 0) throw new UsageError(`which ${kind}? Name it, or several`);
+  if (texts.length === 0) throw new UsageError(`which ${kind}? Name it, or several`);
   return changeSite(
     context,
     args,
     (state) => {
+      const ids = texts.map((text) => (state.has(kind, text) ? text : idFrom(kind, text)));
       const missing = ids.filter((id) => !state.has(kind, id));
       for (const id of missing) checkId(kind, id);
       return {
@@ -29,7 +30,7 @@ function deleteNamed(context: Context, args: Arguments): Promise<number> {
       };
     },
     describeNamed,
-    unitsOfChanges(ids.map((id) => ({ kind, id }))),
+    unitsOfChanges(texts.flatMap((text) => [text, idFrom(kind, text)].map((id) => ({ kind, id })))),
   );
 }
 

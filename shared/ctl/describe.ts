@@ -2,7 +2,7 @@
 
 import { formatIpv4 } from '../net/ipv4.ts';
 import type { Difference } from '../site/diff.ts';
-import { type Entry, entryOf } from '../site/entry.ts';
+import { type Entry, type EntryValue, entryOf } from '../site/entry.ts';
 import { formatForwardTo } from '../site/forward.ts';
 import { parseObject, type SiteObject } from '../site/kinds.ts';
 import { isRefusal } from '../site/refusal.ts';
@@ -41,20 +41,39 @@ function fields(item: SiteObject): [string, string | undefined][] {
     case 'node':
       return [['drain', item.object.drain ? 'yes' : undefined]];
     default:
-      return entryFields(entryOf(item));
+      return entryFields(item.kind, entryOf(item));
   }
 }
 
-/** All but what is the id; each option for itself. */
-function entryFields({ subnet, address, cidr, name, options, ...rest }: Entry) {
-  const pairs = Object.entries(rest).map(([key, value]): [string, string] => {
-    return [key, valueText(value)];
-  });
-  if (options === undefined || typeof options !== 'object') return pairs;
-  for (const [key, value] of Object.entries(options)) {
-    pairs.push([`options.${key}`, valueText(value)]);
-  }
-  return pairs;
+/** In the id of a kind. */
+const ID_KEYS: { [K in SiteObject['kind']]?: readonly string[] } = {
+  subnet: ['subnet'],
+  reservation: ['address'],
+  l3net: ['cidr'],
+  zone: ['zone'],
+  record: ['name', 'type'],
+  override: ['address', 'pool'],
+};
+/** Each of theirs for itself. */
+const MANY: readonly string[] = ['options', 'lines'];
+
+/** All but what is the id. */
+function entryFields(kind: SiteObject['kind'], entry: Entry): [string, string][] {
+  const known = ID_KEYS[kind] ?? ['name'];
+  const said = Object.entries(entry).filter(([key]) => !known.includes(key));
+  const isMany = (key: string) => MANY.includes(key);
+  const one = said.filter(([key]) => !isMany(key)).map(([key, value]) => pairOf(key, value));
+  const many = said.filter(([key]) => isMany(key));
+  return [
+    ...one,
+    ...many.flatMap(([key, value]) =>
+      Object.entries(value).map(([inner, each]) => pairOf(`${key}.${inner}`, each)),
+    ),
+  ];
+}
+
+function pairOf(key: string, value: EntryValue): [string, string] {
+  return [key, valueText(value)];
 }
 
 function limitFields(limited: {

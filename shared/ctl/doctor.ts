@@ -1,6 +1,7 @@
 // `doctor`: every check, one line each, with what to do about it.
 
 import { OperationalError } from '../errors.ts';
+import { SERVICES } from '../site/place.ts';
 import type { Store } from '../store/types.ts';
 import type { Arguments, Run } from './command.ts';
 import type { Context } from './context.ts';
@@ -9,7 +10,7 @@ import { type Finding, fail, type Level } from './doctor/finding.ts';
 import * as kernel from './doctor/kernel.ts';
 import * as network from './doctor/network.ts';
 import { EXIT } from './exit.ts';
-import { SERVICES } from './members.ts';
+import { headsOf } from './members.ts';
 import type { Colour } from './output.ts';
 import { findStore } from './session.ts';
 import { writeJsonArray } from './table.ts';
@@ -58,11 +59,12 @@ async function storeFindings(store: Store, url: string): Promise<Cluster> {
   if (findings[0]?.level !== 'ok') return { findings, hasNatters: true };
   const used = new Set<string>();
   const checks = new Map<string, Finding[]>();
-  for (const { service, unit } of SERVICES) {
+  for (const service of SERVICES) {
     const members = await store.members(service);
-    const { version } = await store.head(unit); // after the members: none is ahead of it by rights
-    if (members.length > 0 || version > 0) used.add(service);
-    checks.set(service, memberChecks(service, members, { unit, version }));
+    const followed = await headsOf(store, service); // after the members: none is ahead by rights
+    const isStored = followed.some(({ head }) => head.version > 0);
+    if (members.length > 0 || isStored) used.add(service);
+    checks.set(service, memberChecks(service, members, followed));
   }
   // Where nothing was ever stored or heard, the site is about to begin: with natter, mostly.
   const hasNatters = used.has('natter') || used.size === 0;

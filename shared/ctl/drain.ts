@@ -85,7 +85,15 @@ async function setDrain(context: Context, args: Arguments, drain: boolean): Prom
     const progress = new Progress(context.err, context.clock);
     const { clock, signal } = context;
     const show = (text: string) => progress.show(text);
-    const options = { store, service, unit: service, timeoutMs, clock, signal, progress: show };
+    const options = {
+      store,
+      services: [service],
+      unit: service,
+      timeoutMs,
+      clock,
+      signal,
+      progress: show,
+    };
     const result = await waitForMembers(options, there).finally(() => progress.done());
     const member = [...result.live, ...result.silent].find((heard) => heard.node === node);
     const done = member !== undefined && isLive(member) && there(member);

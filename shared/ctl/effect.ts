@@ -1,6 +1,6 @@
 // From "stored" to "in force": waits for every live instance, and says so or says who lags and why.
 
-import type { Unit } from '../site/place.ts';
+import { FOLLOWERS, type Unit } from '../site/place.ts';
 import type { Store } from '../store/types.ts';
 import type { Outcome } from './change.ts';
 import { type Arguments, UsageError } from './command.ts';
@@ -24,10 +24,10 @@ export function readWait(args: Arguments): Wait {
   return { timeoutMs: durationMs(args, 'wait', DEFAULT_WAIT_MS) };
 }
 
-/** What was seen of the service of each unit; undefined: nobody waited. */
+/** What was seen of the services that follow each unit; undefined: nobody waited. */
 export type Effect = ReadonlyMap<Unit, WaitResult> | undefined;
 
-/** One service after the other, within one time for all. */
+/** One unit after the other, within one time for all. */
 export async function awaitEffect(
   work: { context: Context; store: Store; progress: Progress; wait: Wait },
   versions: ReadonlyMap<Unit, number>,
@@ -40,7 +40,15 @@ export async function awaitEffect(
   for (const [unit, version] of versions) {
     const timeoutMs = deadline - clock.monotonicMs();
     const show = (text: string) => progress.show(text);
-    const options = { store, service: unit, unit, timeoutMs, clock, signal, progress: show };
+    const options = {
+      store,
+      services: FOLLOWERS[unit],
+      unit,
+      timeoutMs,
+      clock,
+      signal,
+      progress: show,
+    };
     effect.set(unit, await waitApplied(options, version));
   }
   return effect;
@@ -94,6 +102,7 @@ function outcomeJson(outcome: Outcome, effect: Effect) {
     changed: count('~'),
     deleted: count('-'),
     unchanged: outcome.unchanged,
+    warnings: outcome.warnings,
     waited: effect !== undefined,
     inForce: effect === undefined ? null : effectCode(effect) === EXIT.ok,
     live: units.flatMap(({ live }) => live),
@@ -134,7 +143,8 @@ function warnings(unit: Unit, version: number, seen: WaitResult | undefined): st
       `${member.node} has been silent for ${formatAge(member.ageMs)} and was not waited for`,
   );
   if (seen.live.length === 0) {
-    return [...silent, `stored as version ${version}, but no live ${unit} is there to apply it`];
+    const missing = FOLLOWERS[unit].join(' or ');
+    return [...silent, `stored as version ${version}, but no live ${missing} is there to apply it`];
   }
   if (seen.lagging.length === 0) return silent;
   const lagging = `${seen.lagging.length} of ${seen.live.length}`;

@@ -1,6 +1,7 @@
 // `get`: stored objects as tables, as a site file (YAML), or as the same in JSON.
 
 import { type Entry, type EntryValue, entryOf } from '../site/entry.ts';
+import { idFrom } from '../site/ids.ts';
 import {
   formatObject,
   type Kind,
@@ -172,8 +173,9 @@ function form(args: Arguments): string {
 }
 
 export const get: Run = async (context, args) => {
-  const [kindText, id] = args.positionals;
+  const [kindText, idText] = args.positionals;
   const kind = kindText === undefined ? undefined : kindOf(kindText);
+  const id = kind === undefined || idText === undefined ? undefined : idFrom(kind, idText);
   const output = form(args);
   const everything = await readListing(context, args, kind === undefined ? UNITS : unitsOf(kind));
   const all = only(everything, kind, id);

@@ -1,15 +1,9 @@
 // Who is alive, how far behind, and waiting until a version is in force everywhere.
 
 import type { Clock } from '../clock.ts';
-import { UNITS, type Unit } from '../site/place.ts';
-import type { Member, Store } from '../store/types.ts';
+import { type Service, type Unit, unitsFollowedBy } from '../site/place.ts';
+import type { Head, Member, Store } from '../store/types.ts';
 import { someNames } from './names.ts';
-
-/** The services that follow the store, and the unit that each follows. */
-export const SERVICES: readonly { service: string; unit: Unit }[] = UNITS.map((unit) => ({
-  service: unit,
-  unit,
-}));
 
 /** Unheard for longer: silent. Nobody waits for it; what it does is unknown. */
 export const LIVE_MS = 10_000;
@@ -35,6 +29,26 @@ export function lagOf(member: Member, unit: string, version: number): string | u
   return behind > 0 ? `${behind} ${behind === 1 ? 'version' : 'versions'} behind` : undefined;
 }
 
+/** A unit that a service follows, as it is stored. */
+export type Followed = { unit: Unit; head: Pick<Head, 'version' | 'count'> };
+
+/** What the service should have applied; its own unit first. */
+export async function headsOf(store: Store, service: Service): Promise<Followed[]> {
+  const units = unitsFollowedBy(service);
+  return Promise.all(units.map(async (unit) => ({ unit, head: await store.head(unit) })));
+}
+
+/** As lagOf(), of all that its service follows; says of which when that is not its own unit. */
+export function lagOfAll(member: Member, followed: readonly Followed[]): string | undefined {
+  if (member.drift !== undefined && member.drift !== '') return member.drift;
+  const lags = followed.flatMap(({ unit, head }) => {
+    const lag = lagOf(member, unit, head.version);
+    if (lag === undefined) return [];
+    return [unit === member.service ? lag : `${unit}: ${lag}`];
+  });
+  return lags.length === 0 ? undefined : lags.join(', ');
+}
+
 /** `1.5s`, `3m`, `2h`: short and never more exact than it matters. */
 export function formatAge(ageMs: number): string {
   if (ageMs < 10_000) return `${(Math.max(0, ageMs) / 1000).toFixed(1)}s`;
@@ -48,7 +62,7 @@ export function formatAge(ageMs: number): string {
 
 export type WaitOptions = {
   store: Store;
-  service: string;
+  services: readonly string[];
   unit: string;
   timeoutMs: number;
   clock: Clock;
@@ -68,10 +82,11 @@ export async function waitForMembers(
   options: WaitOptions,
   there: (member: Heard) => boolean,
 ): Promise<WaitResult> {
-  const { store, service, unit, timeoutMs, clock, signal, progress } = options;
+  const { store, services, unit, timeoutMs, clock, signal, progress } = options;
   const deadline = clock.monotonicMs() + timeoutMs;
   for (let pollMs = FIRST_POLL_MS; ; pollMs = Math.min(pollMs * 1.5, SLOWEST_POLL_MS)) {
-    const members = await store.members(service);
+    const heard = await Promise.all(services.map((service) => store.members(service)));
+    const members = heard.flat();
     const { version } = await store.head(unit); // after the members: by rights none is ahead of it
     const live = members.filter(isLive);
     const isAhead = (member: Heard) => appliedVersion(member, unit) > version;
@@ -84,7 +99,7 @@ export async function waitForMembers(
   }
 }
 
-/** Until every live member of the service has applied the version. */
+/** Until every live member of the services has applied the version. */
 export function waitApplied(options: WaitOptions, version: number): Promise<WaitResult> {
   return waitForMembers(options, (member) => appliedVersion(member, options.unit) >= version);
 }

@@ -1,22 +1,31 @@
 // `status`: one row a service. `nodes`: one row an instance.
 
-import type { Head, Store } from '../store/types.ts';
+import { SERVICES, type Service } from '../site/place.ts';
+import type { Store } from '../store/types.ts';
 import { type Arguments, type Run, UsageError } from './command.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
-import { formatAge, type Heard, isLive, lagOf, SERVICES } from './members.ts';
+import {
+  appliedVersion,
+  type Followed,
+  formatAge,
+  type Heard,
+  headsOf,
+  isLive,
+  lagOfAll,
+} from './members.ts';
 import { withStore } from './session.ts';
 import { didYouMean } from './suggest.ts';
 import { type Column, writeJsonArray, writeTable } from './table.ts';
 
-type ServiceView = { service: string; unit: string; head: Head; members: Heard[] };
+type ServiceView = { service: Service; followed: Followed[]; members: Heard[] };
 
-async function look(store: Store, services: typeof SERVICES): Promise<ServiceView[]> {
+async function look(store: Store, services: readonly Service[]): Promise<ServiceView[]> {
   return Promise.all(
-    services.map(async ({ service, unit }) => {
+    services.map(async (service) => {
       const members = await store.members(service);
-      const head = await store.head(unit); // after the members: by rights none is ahead of it
-      return { service, unit, head, members };
+      const followed = await headsOf(store, service); // after the members: none is ahead by rights
+      return { service, followed, members };
     }),
   );
 }
@@ -30,7 +39,7 @@ function tally(words: readonly string[]): string {
 function summary(view: ServiceView) {
   const live = view.members.filter(isLive);
   const drifting = live.flatMap((member) => {
-    const drift = lagOf(member, view.unit, view.head.version);
+    const drift = lagOfAll(member, view.followed);
     return drift === undefined ? [] : [{ node: member.node, drift }];
   });
   return {
@@ -39,13 +48,23 @@ function summary(view: ServiceView) {
     silent: view.members.length - live.length,
     states: tally(live.map((member) => member.state)),
     versions: [...new Set(live.map((member) => member.version))],
-    objects: view.head.count,
-    desired: view.head.version,
+    objects: view.followed.reduce((sum, { head }) => sum + head.count, 0),
+    desired: view.followed[0]?.head.version ?? 0,
+    units: view.followed.map(({ unit, head }) => ({ unit, desired: head.version })),
     drifting,
   };
 }
 
 type Summary = ReturnType<typeof summary>;
+
+/** Of one that follows several units, each with its name. */
+function byUnit<T extends { unit: string }>(
+  units: readonly T[],
+  text: (unit: T) => unknown,
+): string {
+  if (units.length === 1) return units.map(text).join();
+  return units.map((each) => `${each.unit}:${text(each)}`).join(' ');
+}
 
 const SERVICE_COLUMNS: readonly Column<Summary>[] = [
   { title: 'SERVICE', value: (row) => row.service },
@@ -59,7 +78,7 @@ const SERVICE_COLUMNS: readonly Column<Summary>[] = [
   { title: 'STATES', value: (row) => row.states },
   { title: 'VERSIONS', value: (row) => row.versions.join(', ') },
   { title: 'OBJECTS', right: true, value: (row) => row.objects },
-  { title: 'DESIRED', right: true, value: (row) => row.desired },
+  { title: 'DESIRED', right: true, value: (row) => byUnit(row.units, (each) => each.desired) },
   {
     title: 'DRIFTING',
     right: true,
@@ -70,7 +89,9 @@ const SERVICE_COLUMNS: readonly Column<Summary>[] = [
 
 /** Services of which nothing was ever stored or heard are not this site's. */
 function known(views: readonly ServiceView[]): readonly ServiceView[] {
-  const found = views.filter(({ members, head }) => members.length > 0 || head.version > 0);
+  const found = views.filter(({ members, followed }) => {
+    return members.length > 0 || followed.some(({ head }) => head.version > 0);
+  });
   return found.length > 0 ? found : views;
 }
 
@@ -92,7 +113,12 @@ export const status: Run = (context, args) =>
     return rows.some((row) => row.drifting.length > 0) ? EXIT.failure : EXIT.ok;
   });
 
-type Instance = { member: Heard; drift: string | undefined; applied: number; desired: number };
+type Instance = {
+  member: Heard;
+  drift: string | undefined;
+  /** Its own unit first. */
+  units: { unit: string; applied: number; desired: number }[];
+};
 
 const NODE_COLUMNS: readonly Column<Instance>[] = [
   { title: 'NODE', value: ({ member }) => member.node },
@@ -103,7 +129,7 @@ const NODE_COLUMNS: readonly Column<Instance>[] = [
     colour: ({ member }) => (isLive(member) ? undefined : 'yellow'),
   },
   { title: 'VERSION', value: ({ member }) => member.version },
-  { title: 'APPLIED', right: true, value: ({ applied, desired }) => `${applied}/${desired}` },
+  { title: 'APPLIED', right: true, value: ({ units }) => byUnit(units, appliedText) },
   {
     title: 'DRIFT',
     value: ({ drift }) => drift,
@@ -112,34 +138,41 @@ const NODE_COLUMNS: readonly Column<Instance>[] = [
   { title: 'AGE', right: true, value: ({ member }) => formatAge(member.ageMs) },
 ];
 
-function servicesAsked(args: Arguments): typeof SERVICES {
+function appliedText({ applied, desired }: { applied: number; desired: number }): string {
+  return `${applied}/${desired}`;
+}
+
+function servicesAsked(args: Arguments): readonly Service[] {
   const name = args.values.get('service');
   if (name === undefined) return SERVICES;
-  const found = SERVICES.filter(({ service }) => service === name);
+  const found = SERVICES.filter((service) => service === name);
   if (found.length > 0) return found;
-  const known = SERVICES.map(({ service }) => service);
-  throw new UsageError(`unknown service "${name}"${didYouMean(name, known)}`);
+  throw new UsageError(`unknown service "${name}"${didYouMean(name, SERVICES)}`);
 }
 
 function instances(view: ServiceView): Instance[] {
   return view.members.map((member) => ({
     member,
-    drift: lagOf(member, view.unit, view.head.version),
-    applied: member.applied[view.unit] ?? 0,
-    desired: view.head.version,
+    drift: lagOfAll(member, view.followed),
+    units: view.followed.map(({ unit, head }) => ({
+      unit,
+      applied: appliedVersion(member, unit),
+      desired: head.version,
+    })),
   }));
 }
 
 /** The stable fields of `nodes --json`. */
-function nodeJson({ member, drift, applied, desired }: Instance) {
+function nodeJson({ member, drift, units }: Instance) {
   return {
     node: member.node,
     service: member.service,
     live: isLive(member),
     state: member.state,
     version: member.version,
-    applied,
-    desired,
+    applied: units[0]?.applied ?? 0,
+    desired: units[0]?.desired ?? 0,
+    units,
     drift: drift ?? null,
     address: member.address ?? null,
     startedAt: new Date(member.startedAt).toISOString(),

@@ -3,7 +3,9 @@
 import type { Ipv4 } from '../net/ipv4.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import { checkDhcp } from './check-dhcp.ts';
+import { checkDns, warnDns } from './check-dns.ts';
 import { DhcpObjects } from './dhcp-objects.ts';
+import { DnsIndex } from './dns-index.ts';
 import type { Eip } from './eip.ts';
 import type { Forward } from './forward.ts';
 import { formatForwardFrom, toLastPort } from './forward.ts';
@@ -20,9 +22,11 @@ type Claim = { first: number; last: number; forward: Forward };
 export function checkSite(objects: Iterable<SiteObject>): SiteProblem[] {
   const site = new SiteIndex();
   const dhcp = new DhcpObjects();
+  const dns = new DnsIndex();
   for (const item of objects) {
     site.add(item);
     dhcp.add(item);
+    dns.add(item);
   }
   const { problems } = site;
   for (const eip of site.eips.values()) checkEip(site, eip, problems);
@@ -31,7 +35,13 @@ export function checkSite(objects: Iterable<SiteObject>): SiteProblem[] {
   checkClaims(from, 'from some of the same ports', problems);
   checkClaims(to, 'to some of the same private ports', problems);
   checkDhcp(dhcp, problems);
+  checkDns(dns, problems);
   return problems;
+}
+
+/** What goes together, and is most likely not as it was meant. */
+export function warnSite(objects: Iterable<SiteObject>): SiteProblem[] {
+  return warnDns(DnsIndex.of(objects));
 }
 
 class SiteIndex {

@@ -60,16 +60,21 @@ function inOrder(differences: readonly Difference[]): Difference[] {
   return ranks.flatMap((rank) => byRank.get(rank)?.sort((a, b) => (a.id < b.id ? -1 : 1)) ?? []);
 }
 
-const refersToOthers: readonly Kind[] = ['forward', 'eip', 'reservation', 'subnet', 'l3net'];
+const refersToOthers: readonly Kind[] = [
+  ...(['forward', 'eip', 'reservation', 'subnet', 'l3net'] as const),
+  ...(['record', 'override'] as const),
+];
 
 /**
  * Unit by unit. First the deletes of what refers to others or takes a part of the addresses, so
  * that addresses and ports are free; then changes before additions, for the same reason, what is
- * referred to first; last the deletes of what was referred to.
+ * referred to first; last the deletes of what was referred to. Pools are deleted after all else,
+ * since what refers to them is in another unit.
  */
 function rankOf({ sign, kind, id }: Difference): number {
   const order = kinds.findIndex((entry) => entry.kind === kind);
-  const unit = UNITS.indexOf(placeOf(kind, id).unit) * 1000;
+  const isLast = kind === 'pool' && sign === '-';
+  const unit = (isLast ? UNITS.length : UNITS.indexOf(placeOf(kind, id).unit)) * 1000;
   if (sign !== '-') return unit + 100 + order * 2 + (sign === '+' ? 1 : 0);
   return unit + (refersToOthers.includes(kind) ? 50 - order : 200 - order);
 }

@@ -52,6 +52,6 @@ export function formatOverride(override: HealthOverride): ObjectRecord {
   return { kind: 'override', id: overrideId(override), value };
 }
 
-export function overrideId({ address, pool }: HealthOverride): string {
+export function overrideId({ address, pool }: Pick<HealthOverride, 'address' | 'pool'>): string {
   return pool === undefined ? address : `${address}/${pool}`;
 }

@@ -33,8 +33,10 @@ export function homeOf(kind: string): Unit {
   return HOMES.get(kind) ?? 'natter';
 }
 
+/** Its own first. */
 export function unitsFollowedBy(service: Service): Unit[] {
-  return UNITS.filter((unit) => FOLLOWERS[unit].includes(service));
+  const others = UNITS.filter((unit) => unit !== service && FOLLOWERS[unit].includes(service));
+  return [service, ...others];
 }
 
 /** With the units whose objects refer to theirs or are referred to: what is checked together. */

@@ -2,7 +2,7 @@
 
 import { describeError } from '../../errors.ts';
 import type { Store } from '../../store/types.ts';
-import { formatAge, type Heard, isLive, lagOf } from '../members.ts';
+import { type Followed, formatAge, type Heard, isLive, lagOfAll } from '../members.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 
 const SKEW_WARN_MS = 500;
@@ -35,7 +35,7 @@ function shortCode(code: string): string {
 export function memberChecks(
   service: string,
   members: readonly Heard[],
-  desired: { unit: string; version: number },
+  followed: readonly Followed[],
 ): Finding[] {
   const live = members.filter(isLive);
   if (live.length === 0) {
@@ -54,7 +54,7 @@ export function memberChecks(
         ),
   );
   for (const member of live) {
-    const drift = lagOf(member, desired.unit, desired.version);
+    const drift = lagOfAll(member, followed);
     if (drift === undefined) continue;
     findings.push(
       fail(`${service}.drift`, `${member.node}: ${drift}`, `see edgectl nodes and its log`),

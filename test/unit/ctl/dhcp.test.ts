@@ -269,7 +269,7 @@ describe('drain', () => {
     expect((await at('drain', 'natter-1', '--service', 'dhcpd', '--no-wait')).code).toBe(0);
     const store = site.server.connect();
     expect(await store.get('dhcpd', 'node', 'natter-1')).toBe('{"drain":true}');
-    expect((await at('drain', 'natter-1', '--service', 'dns')).code).toBe(2);
+    expect((await at('drain', 'natter-1', '--service', 'dnsd')).code).toBe(2);
   });
 
   it('takes the live one before one that fell silent', async () => {

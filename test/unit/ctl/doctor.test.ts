@@ -166,7 +166,7 @@ describe('the cluster', () => {
     ...more,
   });
   const check = (...members: Heard[]) =>
-    memberChecks('natter', members, { unit: 'natter', version: 5 })
+    memberChecks('natter', members, [{ unit: 'natter', head: { version: 5, count: 1 } }])
       .filter(({ level }) => level !== 'ok')
       .map(({ level, message }) => `${level} ${message}`);
 

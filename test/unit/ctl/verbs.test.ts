@@ -208,7 +208,7 @@ describe('delete', () => {
     ['delete eip', 'which eip?'],
     [
       'delete eipp 198.51.100.1',
-      'KIND is one of eip, forward, group, subnet, reservation, class, l3net, node, not "eipp"',
+      'KIND is one of eip, forward, group, subnet, reservation, class, l3net, zone, record, line, pool, override, node, not "eipp"',
     ],
     ['delete eip 198.51.100', 'no eip can have the id "198.51.100"'],
   ])('refuses %s with exit 2', async (line, text) => {
@@ -265,12 +265,12 @@ describe('what a newer edgectl wrote', () => {
     site.server.connect().apply('natter', [{ kind, id, value }]);
 
   it('of a kind that is not known stands in the way of nothing', async () => {
-    await write('pool', 'x', '{"v":2}');
+    await write('balancer', 'x', '{"v":2}');
     expect((await site.run('eip', 'add', '198.51.100.7', '10.0.0.5')).code).toBe(0);
     const { code, err } = await site.run('eip', 'list');
     expect(code).toBe(0);
     expect(err).toBe('edgectl: not shown, as a newer edgectl wrote them: 1\n');
-    await write('pool', 'y', '{}');
+    await write('balancer', 'y', '{}');
     expect((await site.run('eip', 'list')).code).toBe(1);
   });
 

@@ -77,7 +77,7 @@ describe('refused', () => {
     ['group', 'gold', '{}', 'a group without a limit'],
     ['group', 'g:ld', '{"in":1000}', 'the id is not a name'],
     ['node', 'natter-1', '{"drain":1}', 'drain is 1, not true or false'],
-    ['pool', 'x', '{}', 'there are no objects of kind "pool"'],
+    ['balancer', 'x', '{}', 'there are no objects of kind "balancer"'],
   ])('%s %s %s', (kind, id, value, reason) => {
     const item = parseObject({ kind, id, value });
     expect('reasons' in item ? item.reasons.join() : item).toContain(reason);
@@ -95,9 +95,9 @@ describe('refused', () => {
   });
 
   test.each([
-    ['pool', '{"v":2}', true],
-    ['pool', '{"v":1}', false],
-    ['pool', 'v', false],
+    ['balancer', '{"v":2}', true],
+    ['balancer', '{"v":1}', false],
+    ['balancer', 'v', false],
     ['eip', '{"v":2}', false],
   ])('a kind %s with value %s is of a newer version: %s', (kind, value, expected) => {
     expect(isOfNewerKind({ kind, id: 'x', value })).toBe(expected);
