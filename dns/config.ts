@@ -9,6 +9,7 @@ import { parseIpv4 } from '../shared/net/ipv4.ts';
 import { parseIpv6 } from '../shared/net/ipv6.ts';
 import { type Endpoint, formatEndpoint } from '../shared/net/ports.ts';
 import { storeSetting } from '../shared/store/settings.ts';
+import { FORMATS } from './lines/formats/types.ts';
 import { SERVICE } from './name.ts';
 
 const ADMIN_PORT = 9103;
@@ -27,15 +28,16 @@ const count = (least: number, most: number) => z.int().min(least).max(most);
 
 const zoneFile = z.strictObject({ zone: zoneName, file: absolutePath });
 
-const listFormats = ['auto', 'cidr', 'csv', 'mmdb', 'mrt', 'bgpdump', 'delegated'] as const;
 const lineName = z.string().min(1).max(64);
 const asNumbers = z.record(lineName, z.array(z.int().min(1).max(0xffff_ffff)));
 const lineFile = z.strictObject({
   file: absolutePath,
-  format: z.enum(listFormats).default('auto'),
-  /** Of all its prefixes; without it each names its own, or `asns` says. */
+  format: z.enum(['auto', ...FORMATS]).default('auto'),
+  /** Of all its prefixes; without it each names its own, or `asns` or `countries` says. */
   line: lineName.optional(),
   asns: asNumbers.optional(),
+  countries: z.record(lineName, z.array(z.string())).optional(),
+  field: z.string().min(1).optional(),
 });
 
 const key = z.strictObject({

@@ -1,8 +1,7 @@
-// The thread that builds zones: takes a batch, gives its results, one batch after the other.
+// The thread of builder.ts: takes one piece of work, gives its result, and takes the next.
 import { parentPort } from 'node:worker_threads';
-import { runJob } from './build.ts';
-import type { BuildJob } from './types.ts';
+import { doWork, type Work } from './work.ts';
 
-parentPort?.on('message', (jobs: readonly BuildJob[]) => {
-  parentPort?.postMessage(jobs.map((job) => runJob(job, Date.now)));
+parentPort?.on('message', async (work: Work) => {
+  parentPort?.postMessage(await doWork(work));
 });

@@ -1,22 +1,37 @@
-// Builds zones in a thread of its own, so that a million records hold up no answer. The thread ends
-// when it has had nothing to do for a while: what building took is given back.
+// Heavy work in a thread of its own, so that a million records or prefixes hold up no answer: zones
+// are built, lists read and compiled. The thread ends when it has had nothing to do for a while:
+// what the work took is given back.
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../shared/clock.ts';
-import type { BuildJob, BuildResult } from './types.ts';
+import type { Work, WorkResult } from './work.ts';
 
 const IDLE_MS = 10_000;
 
 export class Builder {
   readonly #clock: Clock;
   #thread: Worker | undefined;
+  #last: Promise<unknown> = Promise.resolve();
   #cancelIdle: () => void = () => {};
 
   constructor(clock: Clock) {
     this.#clock = clock;
   }
 
-  /** One batch at a time. Rejects when the thread ends, as without memory. */
-  async build(jobs: readonly BuildJob[]): Promise<readonly BuildResult[]> {
+  /** In turn. Rejects when the thread ends, as without memory. */
+  run<W extends Work>(work: W): Promise<WorkResult<W>> {
+    const result = this.#last.then(() => this.#run(work));
+    this.#last = result.catch(() => {});
+    return result as Promise<WorkResult<W>>; // work.ts pairs the two
+  }
+
+  async close(): Promise<void> {
+    this.#cancelIdle();
+    const thread = this.#thread;
+    this.#thread = undefined;
+    await thread?.terminate();
+  }
+
+  async #run(work: Work): Promise<unknown> {
     this.#cancelIdle();
     const thread = this.#thread ?? new Worker(new URL('./build-thread.ts', import.meta.url));
     this.#thread = thread;
@@ -25,7 +40,7 @@ export class Builder {
         thread.once('message', resolve);
         thread.once('error', reject);
         thread.once('exit', (code) => reject(new Error(`the builder ended with ${code}`)));
-        thread.postMessage(jobs);
+        thread.postMessage(work);
       });
     } catch (error) {
       this.#thread = undefined;
@@ -34,12 +49,5 @@ export class Builder {
       for (const event of ['message', 'error', 'exit']) thread.removeAllListeners(event);
       this.#cancelIdle = this.#clock.after(IDLE_MS, () => void this.close());
     }
-  }
-
-  async close(): Promise<void> {
-    this.#cancelIdle();
-    const thread = this.#thread;
-    this.#thread = undefined;
-    await thread?.terminate();
   }
 }
