@@ -346,8 +346,13 @@ class Resolver {
       if (!writer.isFull) result.additionals += this.#additional.write(this.#query.dnssecOk);
       if (result.rcode !== RCODES.NOERROR) result.scope = 0;
     }
-    result.isTruncated = writer.isFull;
-    result.end = writer.isFull ? from : writer.at;
+    result.end = writer.at;
+    if (!writer.isFull) return;
+    result.isTruncated = true;
+    result.end = from;
+    result.answers = 0;
+    result.authorities = 0;
+    result.additionals = 0;
   }
 }
 

@@ -1,6 +1,7 @@
 // A zone's image as it is read: words and bytes over the shared memory, and the few look-ups that
 // an answer is made of. Places are those of layout.ts; 0 is "none". Nothing here allocates. Pure.
 import { LOWER } from '../../shared/dns/names.ts';
+import type { Name } from '../../shared/dns/types.ts';
 import * as layout from './layout.ts';
 import { type NameWalk, sameBytes } from './name-walk.ts';
 import type { ZoneImage } from './types.ts';
@@ -15,11 +16,17 @@ const MAX_STEPS = 256;
 /** Scratch of a comparison: by depth, where a block's labels begin. */
 const starts = new Uint8Array(128);
 
+/** A zone that is ours but cannot be served: expired, or never loaded (A1). */
+export function emptyZone(origin: Name): ZoneImage {
+  const memory = new SharedArrayBuffer(0);
+  return { origin, serial: 0, names: 0, recordCount: 0, memory };
+}
+
 export class ZoneView {
   readonly image: ZoneImage;
   readonly words: Int32Array;
   readonly bytes: Uint8Array;
-  /** An image without memory stands for a zone that is ours but cannot be served (A1). */
+  /** False: emptyZone(). */
   readonly isServed: boolean;
   readonly isSigned: boolean;
   readonly apex: number;

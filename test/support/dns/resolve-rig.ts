@@ -157,7 +157,6 @@ export function askWire(resolve: Resolve, name: Name, type: number, asked: Asked
   header.setUint16(from - 4, type);
   header.setUint16(from - 2, 1);
   const bytes = out.slice(0, result.end);
-  if (result.isTruncated) header.setUint32(6, 0);
   const message = decodeMessage(bytes);
   auditPointers(bytes, from);
   return {
