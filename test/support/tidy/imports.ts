@@ -57,9 +57,19 @@ const rooms: readonly Room[] = [
     may: [...foundation, 'shared/config/suggest.ts'],
     pure: true,
   },
+  // Signatures are node:crypto's.
+  { room: 'shared/dns/tsig.ts', may: [...foundation, 'shared/dns/', 'node:'] },
+  { room: 'shared/dns/', may: [...foundation, 'shared/site/dns-objects.ts'], pure: true },
   {
     room: 'shared/site/',
-    may: [...foundation, 'shared/config/', 'shared/dhcp/', 'shared/store/types.ts'],
+    may: [
+      ...foundation,
+      'shared/config/',
+      'shared/dhcp/',
+      'shared/dns/',
+      'shared/health/types.ts',
+      'shared/store/types.ts',
+    ],
     pure: true,
   },
   { room: 'shared/ctl/', may: ['shared/', 'node:'] },
