@@ -35,7 +35,7 @@ test('takes a state, changes it, and says who is drained', async () => {
   const target = new PlanTarget({ onTaken: ({ version }) => taken.push(version) });
   expect(target.plan).toBeUndefined();
   const drain = { kind: 'node', id: 'dhcpd-1', value: '{"drain":true}' };
-  const newer = { kind: 'pool', id: 'x', value: '{"v":2}' };
+  const newer = { kind: 'weather', id: 'x', value: '{"v":2}' };
   expect(await target.reset(batches(SUBNET, drain, newer), 4)).toBeUndefined();
   expect(target.plan?.subnets).toHaveLength(1);
   expect([target.isDrainWanted('dhcpd-1'), target.isDrainWanted('dhcpd-2')]).toEqual([true, false]);
