@@ -1,6 +1,7 @@
 // An image as records again, for transfers, export and diff; and a digest of what it holds. Pure.
 import { TYPES } from '../../shared/dns/constants.ts';
 import { LOWER } from '../../shared/dns/names.ts';
+import { canonicalRdata } from '../../shared/dns/rdata.ts';
 import type { Name } from '../../shared/dns/types.ts';
 import { wordsFor } from './block-sink.ts';
 import {
@@ -41,7 +42,7 @@ export function* recordsOf(image: ZoneImage): Generator<ImageRecord> {
   }
 }
 
-/** SHA-1 in hex over recordsOf(), owners in lower case: the same for the same content. */
+/** SHA-1 in hex over recordsOf() in canonical form: the same for the same content. */
 export function digestOf(image: ZoneImage): string {
   const sha1 = new Sha1();
   sha1.start();
@@ -49,7 +50,7 @@ export function digestOf(image: ZoneImage): string {
     for (const byte of owner) sha1.put(LOWER[byte] as number);
     sha1.putWord((type << 16) | rdata.length);
     sha1.putWord(ttlSeconds);
-    sha1.putAll(rdata);
+    sha1.putAll(canonicalRdata(type, rdata));
   }
   sha1.finish();
   return [...sha1.words].map((word) => (word >>> 0).toString(16).padStart(8, '0')).join('');
