@@ -125,7 +125,10 @@ export class Scanner {
       // As in BIND, a line may end amid a text when a backslash says that this is meant.
       if (code === BACKSLASH && this.#at < text.length) this.#escaped();
     }
-    return this.#fail('a quotation mark is not closed on its line', opened);
+    this.#fail('a quotation mark is not closed on its line', opened);
+    this.line = line;
+    this.#tokenLineStart = lineStart;
+    return BROKEN;
   }
 
   #escaped(): void {
