@@ -49,13 +49,11 @@ export class Denial {
   noName(zone: number, encloserDepth: number): void {
     const view = this.#view(zone);
     if (view.nsec3Count > 0) {
-      this.#provableEncloser(zone, view, encloserDepth);
-      this.#add(zone, Math.abs(this.#nsec3OfWildcard(view, encloserDepth)));
+      const depth = this.#provableEncloser(zone, view, encloserDepth);
+      this.#add(zone, Math.abs(this.#nsec3OfWildcard(view, depth)));
     } else if (view.nsecCount > 0) {
       this.#addCover(zone, view);
-      this.#makeWildcard(encloserDepth);
-      const walk = this.#wildcardWalk;
-      this.#add(zone, view.nsecAtOrBefore(this.#wildcard, walk, walk.depth));
+      this.#addCoverOfWildcard(zone, view, encloserDepth);
     }
   }
 
@@ -67,7 +65,8 @@ export class Denial {
       this.#add(zone, Math.abs(this.#nsec3OfWildcard(view, encloserDepth)));
     } else if (view.nsecCount > 0) {
       this.#addCover(zone, view);
-      this.#add(zone, wildcard);
+      if (view.rrset(wildcard, TYPES.NSEC) !== 0) this.#add(zone, wildcard);
+      else this.#addCoverOfWildcard(zone, view, encloserDepth);
     }
   }
 
@@ -101,6 +100,13 @@ export class Denial {
     this.#add(zone, view.nsecAtOrBefore(name, walk, walk.depth));
   }
 
+  /** The NSEC that spans `*` at the encloser; of an empty one too. */
+  #addCoverOfWildcard(zone: number, view: ZoneView, encloserDepth: number): void {
+    this.#makeWildcard(encloserDepth);
+    const walk = this.#wildcardWalk;
+    this.#add(zone, view.nsecAtOrBefore(this.#wildcard, walk, walk.depth));
+  }
+
   #add(zone: number, node: number): void {
     if (node === 0 || this.#count === MAX_PROOFS) return;
     const proofs = this.#proofs;
@@ -115,16 +121,17 @@ export class Denial {
 
   /**
    * The closest encloser that has an NSEC3, and what covers the name below it (RFC 5155 §7.2.1);
-   * with opt-out it may be shorter than the one that exists.
+   * with opt-out it may be shorter than the one that exists. Its depth.
    */
-  #provableEncloser(zone: number, view: ZoneView, encloserDepth: number): void {
+  #provableEncloser(zone: number, view: ZoneView, encloserDepth: number): number {
     for (let depth = encloserDepth; depth >= view.originDepth; depth--) {
       const found = this.#nsec3(view, depth);
       if (found <= 0) continue;
       this.#add(zone, found);
       this.#add(zone, Math.abs(this.#nsec3(view, depth + 1)));
-      return;
+      return depth;
     }
+    return view.originDepth;
   }
 
   #nsec3(view: ZoneView, depth: number): number {

@@ -76,7 +76,7 @@ export class Writer {
     return true;
   }
 
-  /** The name at `at` of the message in lower case, uncompressed; its length, 0 if it has no end. */
+  /** The name at `at` of the message in lower case, uncompressed; its length, 0 without an end. */
   readName(at: number, into: Uint8Array): number {
     const { out } = this;
     let used = 0;
@@ -143,8 +143,8 @@ export class Writer {
   }
 
   /**
-   * An RRset whose owner is nowhere in the message, of a type without compressed names: the owner is
-   * written out, up to its zone's origin if that stands at `originAt` (0: nowhere).
+   * An RRset whose owner is nowhere in the message, of a type without compressed names: the
+   * owner is written out, up to its zone's origin if that stands at `originAt` (0: nowhere).
    */
   expanded(
     view: ZoneView,

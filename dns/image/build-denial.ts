@@ -1,5 +1,5 @@
-// What proofs of what does not exist are found by: names with an NSEC in order (RFC 4034 §4), or the
-// hashes of one chain of NSEC3 in order (RFC 5155). Pure.
+// What proofs of what does not exist are found by: names with an NSEC in order (RFC 4034 §4), or
+// the hashes of one chain of NSEC3 in order (RFC 5155). Pure.
 import { TYPES } from '../../shared/dns/constants.ts';
 import { type BlockSink, wordsFor } from './block-sink.ts';
 import * as layout from './layout.ts';

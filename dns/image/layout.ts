@@ -1,5 +1,5 @@
-// How a zone lies in its piece of memory: 32-bit words in the machine's order, and bytes. A place is
-// the index of a word (byte 4 × place); place 0 is the header, and so stands for "none". Pure.
+// How a zone lies in its piece of memory: 32-bit words in the machine's order, and bytes. A place
+// is the index of a word (byte 4 × place); place 0 is the header, and so stands for "none". Pure.
 //
 // header    words by H_*
 // blocks    one a name, in canonical order (RFC 4034 §6.1), empty non-terminals among them:
@@ -13,8 +13,8 @@
 // nsec3     6 words each, in the order of the hashes: 5 of the hash, most significant first, place
 //
 // The bytes of an RRset are records ready for an answer whose question is their owner: the owner is
-// C0 0C, and names that RFC 1035 lets compress end in pointers into the owner (as if at 12) or to an
-// earlier name of the same RRset (as if it came right behind the question). RRSIGs follow, of the
+// C0 0C, and names that RFC 1035 lets compress end in pointers into the owner (as if at 12) or to
+// an earlier name of the same RRset (as if it came right behind the question). RRSIGs follow, of the
 // RRset itself. A patch says where such a pointer is, so that it can be written for another place:
 // PATCH_DEPTH names the owner's suffix of so many labels, PATCH_SELF an offset within the bytes.
 

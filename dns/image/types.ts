@@ -1,5 +1,5 @@
-// A zone compiled for answering: one piece of shared memory, never changed once built, so that every
-// thread reads the same and a new one takes its place by one reference. Pure.
+// A zone compiled for answering: one piece of shared memory, never changed once built, so that
+// every thread reads the same and a new one takes its place by one reference. Pure.
 import type { Name } from '../../shared/dns/types.ts';
 import type { RecordList } from '../../shared/dns/zone/record-list.ts';
 
@@ -11,7 +11,7 @@ export type SmartName = { owner: Name; type: number; index: number };
 
 export type BuildInput = {
   origin: Name;
-  /** Checked (zone/check.ts), in any order. ALIAS records have TYPE_ALIAS, data: the target's name. */
+  /** Checked (zone/check.ts), in any order. ALIAS records have TYPE_ALIAS; data: the target. */
   records: RecordList;
   smart: readonly SmartName[];
 };

@@ -215,8 +215,8 @@ export class ZoneView {
   }
 
   /**
-   * The block whose NSEC3 is of `hash`; else, negated, of the last hash before it in the circle, the
-   * one that covers it. 0 without a chain.
+   * The block whose NSEC3 is of `hash`; else, negated, of the last hash before it in the circle,
+   * the one that covers it. 0 without a chain.
    */
   nsec3For(hash: Int32Array): number {
     const count = this.nsec3Count;

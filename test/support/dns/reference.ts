@@ -142,7 +142,7 @@ function lowest(records: readonly PlainRecord[]): string | undefined {
   return types.toSorted((one, other) => (NUMBERS[one] ?? 0) - (NUMBERS[other] ?? 0))[0];
 }
 
-/** Addresses beside NS, MX and SRV: of this zone what it has, glue too; of others what is theirs. */
+/** Addresses beside NS, MX, SRV: of this zone what it has, glue too; of others what is theirs. */
 function addressesOf(
   zones: readonly PlainZone[],
   zone: PlainZone,

@@ -1,5 +1,5 @@
-// Zones as text, and what resolve() makes of a question about them, as decoded sections in words: for
-// tests of dns/image and dns/answer that need no shell around it.
+// Zones as text, and what resolve() makes of a question about them, as decoded sections in words:
+// for tests of dns/image and dns/answer that need no shell around it.
 import type { AliasTable } from '../../../dns/answer/alias.ts';
 import type { Query, Resolve, Result } from '../../../dns/answer/query-types.ts';
 import { createResolve } from '../../../dns/answer/resolve.ts';
