@@ -94,7 +94,8 @@ function warningsOf(
       const { kind, id, message, remedy, at } = each;
       const place = placed.get(keyOf(kind, id))?.problem('', undefined, at);
       const where = place === undefined ? '' : `${place.file}:${place.line}:${place.column}: `;
-      return `${where}warning: ${kind} ${id}: ${message}${remedy === undefined ? '' : ` (${remedy})`}`;
+      const what = `${kind} ${id}: ${message}`;
+      return `${where}warning: ${what}${remedy === undefined ? '' : ` (${remedy})`}`;
     });
 }
 

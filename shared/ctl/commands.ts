@@ -90,8 +90,8 @@ const files: readonly Command[] = [
       ...KINDS_BY_LINE.map((kinds, index) => {
         return index === 0 ? `KIND is one of ${kinds.join(', ')},` : `${kinds.join(', ')}.`;
       }),
-      'Exit 1 when ID is not there. A node of another service than natter is SERVICE/NODE, a record',
-      'NAME/TYPE, an override ADDRESS or ADDRESS/POOL.',
+      'Exit 1 when ID is not there. A node of another service than natter is SERVICE/NODE,',
+      'a record NAME/TYPE, an override ADDRESS or ADDRESS/POOL.',
     ],
     example: 'edgectl get -o yaml > site.yaml',
     load: async () => (await import('./get.ts')).get,

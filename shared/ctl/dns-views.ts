@@ -2,7 +2,8 @@
 
 import type { CheckSettings } from '../health/types.ts';
 import type { Line, LineAnswer, RecordObject, Source, ZoneObject } from '../site/dns-objects.ts';
-import { formatMoment, formatTtl } from '../site/dns-times.ts';
+import { formatTtl } from '../site/dns-times.ts';
+import { formatMoment } from '../site/moment.ts';
 import type { HealthOverride, Pool } from '../site/pool-objects.ts';
 import { isSmart } from '../site/record.ts';
 import { someNames } from './names.ts';

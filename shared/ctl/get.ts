@@ -56,12 +56,14 @@ function itemOf<K extends Kind>(kind: K, object: ObjectOf[K]): SiteObject {
 /**
  * The sections of a site file; each gives its entries one by one. Without KIND, a service of which
  * nothing is stored has none: empty sections would tell `apply --prune` to delete what came since.
- * An empty one of nodes is never written, since it would undrain.
+ * An empty one of what operators say in passing is never written: it would undrain nodes, and end
+ * overrides.
  */
 function* sections(all: Listing, kind: Kind | undefined): Generator<[string, Iterable<Entry>]> {
   for (const each of SHOWN_KINDS) {
     const isAsked = kind === undefined ? isInUse(all, each) : kind === each;
-    if (!isAsked || (each === 'node' && all.node.length === 0)) continue;
+    const isInPassing = each === 'node' || each === 'override';
+    if (!isAsked || (isInPassing && all[each].length === 0)) continue;
     yield [sectionOf(each), entries(all[each], each)];
   }
 }

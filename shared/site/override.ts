@@ -2,6 +2,7 @@
 // pool: `192.0.2.10/www`. Pure.
 import type { ObjectRecord } from '../store/types.ts';
 import { storedValue } from './dhcp-settings.ts';
+import { MAX_MOMENT_MS } from './moment.ts';
 import type { HealthOverride } from './pool-objects.ts';
 import { type Refusal, refusal } from './refusal.ts';
 import { parseStoredAddress } from './target-pool.ts';
@@ -21,7 +22,7 @@ export function parseOverride(id: string, value: string): HealthOverride | Refus
   );
   const who = reader.parsed('who', TEXT, parseWords);
   const why = reader.parsed('why', TEXT, parseWords);
-  const until = reader.integer('until', 0, Number.MAX_SAFE_INTEGER);
+  const until = reader.integer('until', 0, MAX_MOMENT_MS);
   for (const [key, given] of Object.entries({ state, who, why })) {
     if (given === undefined && reader.reasons.length === 0) reader.refuse(`there is no ${key}`);
   }

@@ -15,7 +15,7 @@ const DOMAIN = 'a domain name such as www.example.com';
 export const dnsName = written(DOMAIN, parseDnsName, same, nameProblem);
 const mailbox = written(
   'a mailbox such as hostmaster.example.com',
-  (text) => (text.includes('@') ? undefined : parseDnsName(text)),
+  parseDnsName,
   same,
   mailboxProblem,
 );

@@ -5,7 +5,7 @@ import { durationWithin, name, port, written } from '../config/types.ts';
 import { typeCode } from '../dns/rdata.ts';
 import type { CheckSettings } from '../health/types.ts';
 import { formatDuration } from '../net/units.ts';
-import { formatMoment, parseMoment } from './dns-times.ts';
+import { formatMoment, parseMoment } from './moment.ts';
 import { OVERRIDE_STATES, parseWords } from './override.ts';
 import { parseAddress } from './peer.ts';
 import {
@@ -54,11 +54,9 @@ const timing = {
   fall: count(TIMING.fall),
 };
 
-const code = z.int().min(100).max(599);
 const range = written('a code such as 200, or codes such as 200-399', parseStatus, formatStatus);
-const status = z.union([code, range]).transform((given): [number, number] => {
-  return typeof given === 'number' ? [given, given] : given;
-});
+/** YAML takes one code for a number. */
+const status = z.preprocess((given) => (typeof given === 'number' ? `${given}` : given), range);
 const request = {
   path: path.default(USUAL_PATH),
   host: checkHost.optional(),
