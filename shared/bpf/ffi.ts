@@ -235,6 +235,7 @@ const libcSignatures = {
   unshare: ['int', 'int'],
   socket: ['int', 'int', 'int', 'int'],
   setsockopt: ['int', 'int', 'int', 'int', memory, u32],
+  getsockopt: ['int', 'int', 'int', 'int', memory, inOut(u32)],
   bind: ['int', 'int', memory, u32],
   send: ['int64_t', 'int', memory, 'size_t', 'int'],
   sendto: ['int64_t', 'int', memory, 'size_t', 'int', memory, u32],
@@ -242,7 +243,9 @@ const libcSignatures = {
   recvmmsg: ['int', 'int', pointer, 'uint32_t', 'int', pointer],
   sendmmsg: ['int', 'int', pointer, 'uint32_t', 'int'],
   poll: ['int', pointer, 'uint64_t', 'int'],
+  usleep: ['int', u32],
   eventfd: ['int', 'uint32_t', 'int'],
+  read: ['int64_t', 'int', memory, 'size_t'],
   write: ['int64_t', 'int', memory, 'size_t'],
 } satisfies Record<string, Signature>;
 
@@ -261,6 +264,7 @@ export interface Libc {
   unshare(flags: number): number;
   socket(family: number, type: number, protocol: number): number;
   setsockopt(fd: number, level: number, name: number, value: Memory, size: number): number;
+  getsockopt(fd: number, level: number, name: number, value: Memory, size: [number]): number;
   bind(fd: number, address: Memory, size: number): number;
   send(fd: number, bytes: Memory, size: number, flags: number): number;
   sendto(
@@ -275,7 +279,9 @@ export interface Libc {
   recvmmsg(fd: number, messages: Pointer, count: number, flags: number, timeout: null): number;
   sendmmsg(fd: number, messages: Pointer, count: number, flags: number): number;
   poll(fds: Pointer, count: number, timeoutMs: number): number;
+  usleep(microseconds: number): number;
   eventfd(initial: number, flags: number): number;
+  read(fd: number, bytes: Memory, size: number): number;
   write(fd: number, bytes: Memory, size: number): number;
 }
 
