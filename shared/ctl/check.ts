@@ -93,10 +93,20 @@ function warningsOf(
     .map((each) => {
       const { kind, id, message, remedy, at } = each;
       const place = placed.get(keyOf(kind, id))?.problem('', undefined, at);
-      const where = place === undefined ? '' : `${place.file}:${place.line}:${place.column}: `;
-      const what = `${kind} ${id}: ${message}`;
-      return `${where}warning: ${what}${remedy === undefined ? '' : ` (${remedy})`}`;
+      const text = `warning: ${kind} ${id}: ${message}${remedy === undefined ? '' : ` (${remedy})`}`;
+      return { place, text };
+    })
+    .sort((a, b) => byPlace(a.place, b.place))
+    .map(({ place, text }) => {
+      return place === undefined ? text : `${place.file}:${place.line}:${place.column}: ${text}`;
     });
+}
+
+/** As the files have them; what they do not have first. */
+function byPlace(a: ConfigProblem | undefined, b: ConfigProblem | undefined): number {
+  if (a === undefined || b === undefined) return Number(a !== undefined) - Number(b !== undefined);
+  if (a.file !== b.file) return a.file < b.file ? -1 : 1;
+  return a.line - b.line || a.column - b.column;
 }
 
 function byKey(files: SiteFile | undefined): Map<string, PlacedObject> {
