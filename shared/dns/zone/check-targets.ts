@@ -1,12 +1,12 @@
 // Where names in data lead within the zone: name servers, mail exchanges and services without an
 // address (RFC 2181 §10.3), aliases in circles or without end (RFC 1034 §3.6.2). Pure.
 import { TYPES } from '../constants.ts';
-import { formatName, isSubdomain, nameLength, parentOf } from '../names.ts';
+import { formatName, isSubdomain, nameLength } from '../names.ts';
 import { typeName } from '../rdata.ts';
 import type { Name } from '../types.ts';
 import type { Checked } from './check.ts';
 import { HAS, HIDDEN, hiddenName, type NameState } from './check-names.ts';
-import { Ancestors } from './name-table.ts';
+import { ExistingNames } from './name-table.ts';
 
 /** As the answer follows (docs/answers.md, A5). */
 const MAX_LINKS = 16;
@@ -35,13 +35,14 @@ type Found = { id: number } | 'nothing' | 'delegated' | 'dname' | 'elsewhere';
 class Finder {
   readonly #checked: Checked;
   readonly #state: NameState;
-  readonly #ancestors: Ancestors | undefined;
+  /** Only of a zone with wildcards. */
+  readonly #existing: ExistingNames | undefined;
 
   constructor(checked: Checked, state: NameState) {
     this.#checked = checked;
     this.#state = state;
     const { names, originLabels } = checked;
-    this.#ancestors = state.wildcards ? new Ancestors(names, originLabels) : undefined;
+    this.#existing = state.wildcards ? new ExistingNames(names, originLabels) : undefined;
   }
 
   find(name: Name): Found {
@@ -70,15 +71,13 @@ class Finder {
 
   /** By the closest encloser's (RFC 4592 §3.3.1). */
   #byWildcard(name: Name): Found {
-    const { names, origin } = this.#checked;
-    if (this.#ancestors === undefined || this.#ancestors.has(name)) return 'nothing';
-    for (let above = parentOf(name); above !== undefined; above = parentOf(above)) {
-      if (above.length < origin.length) break;
-      const wildcard = names.find(Uint8Array.of(1, 0x2a, ...above));
-      if (wildcard >= 0) return { id: wildcard };
-      if (names.find(above) >= 0 || this.#ancestors.has(above)) break;
-    }
-    return 'nothing';
+    const at = this.#existing?.closestEncloser(name) ?? 0;
+    if (at === 0) return 'nothing';
+    const wildcard = new Uint8Array(2 + name.length - at);
+    wildcard.set([1, 0x2a]);
+    wildcard.set(name.subarray(at), 2);
+    const id = this.#checked.names.find(wildcard);
+    return id >= 0 ? { id } : 'nothing';
   }
 }
 

@@ -64,7 +64,7 @@ export function checkZone(input: CheckInput): ZoneResult {
   const state = checkNames(checked);
   checkTargets(checked, state);
   checkSignatures(checked, state);
-  if (problems.refused) return { zone: undefined, problems: problems.list() };
+  if (problems.refusals > 0) return { zone: undefined, problems: problems.list() };
   const served = asServed(checked, input.records, left);
   const serial = serialOf(input.records.rdata(soa));
   return { zone: { origin, serial, records: served }, problems: problems.list() };

@@ -122,7 +122,7 @@ class Edit {
       );
     }
     const problems = this.#problems.list();
-    if (this.#problems.refused) return { zone: undefined, problems };
+    if (this.#problems.refusals > 0) return { zone: undefined, problems };
     return {
       zone: { origin: this.#origin, serial: serialOf(records.rdata(soa)), records },
       problems,

@@ -38,7 +38,7 @@ export function zoneFromObjects({
   for (const record of plain) making.addPlain(record, zone.ttlSeconds);
   for (const record of smart) making.addSmart(record);
   const { problems, records } = making;
-  if (origin === undefined || problems.refused) {
+  if (origin === undefined || problems.refusals > 0) {
     return { zone: undefined, problems: problems.list() };
   }
   const placeOf = (tag: number) => making.placeOf(tag);

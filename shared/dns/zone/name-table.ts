@@ -77,9 +77,20 @@ export class NameTable {
   above(name: Name, fromLabels: number, visit: (id: number) => boolean): void {
     const labels = hashLabels(name);
     for (let label = labels - Math.max(fromLabels, 1); label > 0; label--) {
-      const slot = this.#slotOf(name.subarray(labelAt[label]), hashAt[label] ?? 0);
-      const id = this.#slots[slot] ?? -1;
+      const id = this.#suffixOf(name, label);
       if (id >= 0 && visit(id)) return;
+    }
+  }
+
+  /** Of the name last hashed, from one of its labels on; most are nobody's, so hashes come first. */
+  #suffixOf(name: Name, label: number): number {
+    const mask = this.#slots.length - 1;
+    const hash = hashAt[label] ?? 0;
+    for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
+      const id = this.#slots[slot] ?? -1;
+      if (id < 0) return -1;
+      if (this.#hashes[id] !== hash) continue;
+      if (sameName(this.name(id), name.subarray(labelAt[label]))) return id;
     }
   }
 
@@ -113,24 +124,32 @@ export function slotsFor(count: number): number {
   return 2 ** Math.ceil(Math.log2(2 * count + 2));
 }
 
-/** The hashes of all names above those of a list, to tell empty non-terminals (RFC 4592 §2.2.2). */
-export class Ancestors {
+/** The hashes of a list's owners and of all names above them, those without data too. */
+export class ExistingNames {
+  readonly #originLabels: number;
   #slots = new Uint32Array(1024);
   #count = 0;
 
   constructor({ records }: NameTable, originLabels: number) {
+    this.#originLabels = originLabels;
     for (let index = 0; index < records.count; index++) {
       const labels = hashLabels(records.owner(index));
-      for (let label = labels - originLabels - 1; label > 0; label--) {
+      for (let label = labels - originLabels - 1; label >= 0; label--) {
         this.#add(hashAt[label] ?? 0);
       }
     }
   }
 
-  /** True of a name that is none when 32 bits of hash happen to be the same. */
-  has(name: Name): boolean {
-    if (hashLabels(name) === 0) return true;
-    return this.#slots[this.#slotOf(hashAt[0] ?? 0)] !== 0;
+  /**
+   * Of a name of the zone, where in it its closest encloser begins (RFC 4592 §3.3.1), 0 when it
+   * exists itself. Wrong when 32 bits of hash happen to be the same.
+   */
+  closestEncloser(name: Name): number {
+    const zoneLabel = hashLabels(name) - this.#originLabels;
+    for (let label = 0; label < zoneLabel; label++) {
+      if (this.#slots[this.#slotOf(hashAt[label] ?? 0)] !== 0) return labelAt[label] ?? 0;
+    }
+    return zoneLabel === 0 ? 0 : apexAt(name, zoneLabel);
   }
 
   #add(hash: number): void {
@@ -154,6 +173,12 @@ export class Ancestors {
     while (this.#slots[slot] !== 0 && this.#slots[slot] !== key) slot = (slot + 1) & mask;
     return slot;
   }
+}
+
+/** Of the name last hashed. */
+function apexAt(name: Name, zoneLabel: number): number {
+  const before = labelAt[zoneLabel - 1] ?? 0;
+  return before + 1 + (name[before] ?? 0);
 }
 
 /** 0 is a slot that is free. */

@@ -1,10 +1,13 @@
-// Canonical order of a zone's records (RFC 4034 §6): owners, types, data; the SOA before all. By keys
-// that compare as bytes, so that a million records are in order in a second or two. Pure.
+// Canonical order of a zone's records (RFC 4034 §6): owners, types, data; the SOA before all. By
+// keys that compare as bytes, so that a million records are in order in a second or two. Pure.
 import { TYPES } from '../constants.ts';
 import { LOWER } from '../names.ts';
 import { canonicalRdata } from '../rdata.ts';
 import type { Name } from '../types.ts';
 import type { RecordList } from './record-list.ts';
+import { compareBytes } from './same-data.ts';
+
+export { compareBytes } from './same-data.ts';
 
 /** Of the key, as a number: what fits one exactly. */
 const HEAD_BYTES = 6;
@@ -102,14 +105,4 @@ function ownersBytes(records: RecordList): number {
   let sum = 0;
   for (let index = 0; index < records.count; index++) sum += records.owner(index).length;
   return sum;
-}
-
-/** As RFC 4034 §6.3 orders data: byte by byte, what ends first is the lesser. */
-export function compareBytes(one: Uint8Array, other: Uint8Array): number {
-  const common = Math.min(one.length, other.length);
-  for (let at = 0; at < common; at++) {
-    const order = (one[at] ?? 0) - (other[at] ?? 0);
-    if (order !== 0) return order;
-  }
-  return one.length - other.length;
 }

@@ -16,8 +16,8 @@ export class Problems {
     this.#told.push({ level, place: place(), message: message() });
   }
 
-  get refused(): boolean {
-    return this.#counts.refusal > 0;
+  get refusals(): number {
+    return this.#counts.refusal;
   }
 
   /** In the order of their finding, refusals first; the words of how many more behind each. */

@@ -1,12 +1,10 @@
 // Records found by what makes them the same: owner and type, and data in canonical form; the TTL is
 // not among it (RFC 2181 §5.2, RFC 2136 §1.1.1). Pure.
 import { hashName, sameName } from '../names.ts';
-import { canonicalRdata } from '../rdata.ts';
 import type { Name } from '../types.ts';
 import { slotsFor } from './name-table.ts';
-import { compareBytes } from './order.ts';
 import type { RecordList } from './record-list.ts';
-import { hashBytes } from './rrset-table.ts';
+import { hashData, isSameData } from './same-data.ts';
 
 /** Over a list that may grow up to `capacity`; holds those indexes that were put into it. */
 export class RecordTable {
@@ -22,36 +20,35 @@ export class RecordTable {
 
   /** The index that was put for such a record; −1 without. */
   find(owner: Name, type: number, rdata: Uint8Array): number {
-    const data = canonicalRdata(type, rdata);
-    return this.#slots[this.#slotOf(owner, type, data, hashOf(owner, type, data))] ?? -1;
+    return this.#slots[this.#slotOf(owner, type, rdata, hashOf(owner, type, rdata))] ?? -1;
   }
 
   /** In place of the one that was put for the same record. */
   put(index: number): void {
     const [owner, type] = [this.#records.owner(index), this.#records.type(index)];
-    const data = canonicalRdata(type, this.#records.rdata(index));
-    const hash = hashOf(owner, type, data);
-    this.#slots[this.#slotOf(owner, type, data, hash)] = index;
+    const rdata = this.#records.rdata(index);
+    const hash = hashOf(owner, type, rdata);
+    this.#slots[this.#slotOf(owner, type, rdata, hash)] = index;
     this.#hashes[index] = hash;
   }
 
-  #slotOf(owner: Name, type: number, data: Uint8Array, hash: number): number {
+  #slotOf(owner: Name, type: number, rdata: Uint8Array, hash: number): number {
     const mask = this.#slots.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const index = this.#slots[slot] ?? -1;
       if (index < 0) return slot;
-      if (this.#hashes[index] === hash && this.#isSame(index, owner, type, data)) return slot;
+      if (this.#hashes[index] === hash && this.#isSame(index, owner, type, rdata)) return slot;
     }
   }
 
-  #isSame(index: number, owner: Name, type: number, data: Uint8Array): boolean {
+  #isSame(index: number, owner: Name, type: number, rdata: Uint8Array): boolean {
     const records = this.#records;
     if (records.type(index) !== type || !sameName(records.owner(index), owner)) return false;
-    return compareBytes(canonicalRdata(type, records.rdata(index)), data) === 0;
+    return isSameData(type, records.rdata(index), rdata);
   }
 }
 
-function hashOf(owner: Name, type: number, data: Uint8Array): number {
-  const hash = Math.imul(hashName(owner) ^ type, 0x9e3779b1) ^ hashBytes(data);
+function hashOf(owner: Name, type: number, rdata: Uint8Array): number {
+  const hash = Math.imul(hashName(owner) ^ type, 0x9e3779b1) ^ hashData(rdata);
   return hash ^ (hash >>> 15);
 }

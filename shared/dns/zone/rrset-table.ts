@@ -1,10 +1,9 @@
 // RRsets of a list's records: which record is of which, and what is said twice. RRSIGs are of an
 // RRset by what they cover, as DNSSEC means it. Pure.
 import { TYPES } from '../constants.ts';
-import { canonicalRdata } from '../rdata.ts';
 import { type NameTable, slotsFor } from './name-table.ts';
-import { compareBytes } from './order.ts';
 import type { RecordList } from './record-list.ts';
+import { hashData, isSameData } from './same-data.ts';
 
 /** Added to the type that a RRSIG covers, for the key of its set. */
 export const SIGNATURE_OF = 0x10000;
@@ -78,13 +77,6 @@ function mix(one: number, other: number): number {
   return hash ^ (hash >>> 15);
 }
 
-/** FNV-1a. */
-export function hashBytes(bytes: Uint8Array): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < bytes.length; at++) hash = Math.imul(hash ^ (bytes[at] ?? 0), 0x01000193);
-  return hash;
-}
-
 /** Indexes of records that say what one before them said: same owner, type and canonical data. */
 export function duplicatesOf(records: RecordList, sets: RrsetTable): Set<number> {
   const found = new Set<number>();
@@ -98,13 +90,13 @@ export function duplicatesOf(records: RecordList, sets: RrsetTable): Set<number>
     const set = sets.setOf[index] ?? 0;
     if ((sets.size[set] ?? 0) < 2) continue;
     const type = records.type(index);
-    const rdata = canonicalRdata(type, records.rdata(index));
-    let slot = mix(hashBytes(rdata), set) & mask;
+    const rdata = records.rdata(index);
+    let slot = mix(hashData(rdata), set) & mask;
     for (; ; slot = (slot + 1) & mask) {
       const other = slots[slot] ?? -1;
       if (other < 0) break;
       if (sets.setOf[other] !== set) continue;
-      if (compareBytes(canonicalRdata(type, records.rdata(other)), rdata) === 0) break;
+      if (isSameData(type, records.rdata(other), rdata)) break;
     }
     if ((slots[slot] ?? -1) >= 0) found.add(index);
     else slots[slot] = index;

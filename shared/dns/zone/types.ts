@@ -28,7 +28,7 @@ export type ZoneResult = { zone: Zone | undefined; problems: ZoneProblem[] };
 
 /** What is read of files; injected, so that the parser stays pure. */
 export interface ZoneFiles {
-  /** The whole text (bytes as Latin-1, so that every byte is one character). Throws what fs throws. */
+  /** The whole text (Latin-1, so that every byte is one character). Throws what fs throws. */
   read(path: string): string;
   /** The path of an $INCLUDE, relative to the file that names it. */
   resolve(from: string, path: string): string;

@@ -204,6 +204,12 @@ describe('what is no zone file', () => {
     expect(told(problems)[101]).toBe('warning - and 1 more warning');
   });
 
+  test('after ten thousand mistakes the rest is not read', () => {
+    const { problems, records } = parsed(`${HEAD}${'a A x\n'.repeat(10_001)}b A 192.0.2.1\n`);
+    expect(told(problems)[50]).toBe('refusal - and 9950 more refusals');
+    expect(records.count).toBe(3);
+  });
+
   test('before the first owner, before the first TTL, with a byte order mark', () => {
     expect(told(parsed(' A 192.0.2.1\n').problems)).toEqual([
       'refusal z:1:1 there is no owner before this record',
