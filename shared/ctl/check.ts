@@ -93,8 +93,8 @@ function warningsOf(
     .map((each) => {
       const { kind, id, message, remedy, at } = each;
       const place = placed.get(keyOf(kind, id))?.problem('', undefined, at);
-      const text = `warning: ${kind} ${id}: ${message}${remedy === undefined ? '' : ` (${remedy})`}`;
-      return { place, text };
+      const todo = remedy === undefined ? '' : ` (${remedy})`;
+      return { place, text: `warning: ${kind} ${id}: ${message}${todo}` };
     })
     .sort((a, b) => byPlace(a.place, b.place))
     .map(({ place, text }) => {

@@ -10,6 +10,7 @@ import {
   typeOf,
 } from '../dns/rdata.ts';
 import type { Token } from '../dns/types.ts';
+import { BROKEN, END, LINE_END, QUOTED, Scanner } from '../dns/zone/scan.ts';
 import type { ObjectProblem } from './problem.ts';
 
 /** A name has one of them at most (RFC 1034 §3.6.2, RFC 6672 §2.4). */
@@ -78,33 +79,24 @@ function codeOf(type: string): number {
   return code;
 }
 
-// One in quotation marks, or one that may have some within: key="a b". A backslash keeps what
-// follows from meaning more.
-const WORD = /"((?:\\.|[^"\\])*)"|(?:\\.|[^\s"\\;()])(?:"(?:\\.|[^"\\])*"|\\.|[^\s"\\;()])*/sy;
-
-/** The words of one record's data; escapes stay as they are. Throws RdataError. */
+/**
+ * The words of one record's data, as a zone file's reader has them; escapes stay as they are. What
+ * that one would pass over, or read on behind, is refused. Throws RdataError.
+ */
 function wordsOf(text: string): Token[] {
+  const scanner = new Scanner(text.trimStart()); // a blank at its start would be an owner left out
   const tokens: Token[] = [];
-  for (let at = skipBlank(text, 0); at < text.length; at = skipBlank(text, at)) {
-    WORD.lastIndex = at;
-    const found = WORD.exec(text);
-    if (found === null) throw new RdataError(strayText(text.slice(at)));
-    const [word, quoted] = found;
-    at += word.length;
-    tokens.push({ text: quoted ?? word, quoted: quoted !== undefined });
+  for (let before = 0; ; before = scanner.end) {
+    const kind = scanner.next();
+    if (kind === BROKEN) throw new RdataError(scanner.broken);
+    const [stray] = /[^ \t"]/.exec(scanner.text.slice(before, scanner.start)) ?? [];
+    if (stray !== undefined || kind === LINE_END) throw new RdataError(strayText(stray ?? '\n'));
+    if (kind === END) return tokens;
+    tokens.push({ text: scanner.word(), quoted: kind === QUOTED });
   }
-  return tokens;
 }
 
-function skipBlank(text: string, at: number): number {
-  while (text[at] === ' ' || text[at] === '\t') at++;
-  return at;
-}
-
-function strayText(rest: string): string {
-  const [character = ''] = rest;
-  if (character === '"') return 'a quotation mark is not closed';
-  if (character === '\\') return 'ends with a backslash';
+function strayText(character: string): string {
   const shown = JSON.stringify(character);
   return `${shown} has a meaning in zone files: put a backslash before it, or quote the text`;
 }

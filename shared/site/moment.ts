@@ -1,5 +1,5 @@
-// Moments: ms since the epoch, and ISO 8601 (RFC 3339) text with its zone, from 1970 on. Pure, and so
-// without the Date of the language.
+// Moments: ms since the epoch, and RFC 3339's text with its zone, from 1970 on. Pure, and so without
+// the language's Date.
 
 const WRITTEN =
   /^(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d)(?::(\d\d)(?:\.(\d{1,3}))?)?(?:Z|([+-])(\d\d):(\d\d))$/;

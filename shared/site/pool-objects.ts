@@ -16,7 +16,10 @@ export type Pool = {
   targets: readonly PoolTarget[];
   /** Absent: never probed, always up. */
   check?: CheckSettings;
-  /** `weighted`: all healthy targets of the lowest healthy tier share clients by weight. `all`: all healthy ones are answered together. */
+  /**
+   * `weighted`: all healthy targets of the lowest healthy tier share clients by weight. `all`: all
+   * healthy ones are answered together.
+   */
   answer: 'weighted' | 'all';
   /** How many addresses an answer has at most, with `weighted`; 1 unless told. */
   answers: number;

@@ -1,5 +1,5 @@
-// The sections of a site file for whoever sends clients to targets: pools and overrides as operators
-// write them.
+// The sections of a site file for whoever sends clients to targets: pools and overrides as they are
+// written.
 import { z } from 'zod';
 import { durationWithin, name, port, written } from '../config/types.ts';
 import { typeCode } from '../dns/rdata.ts';

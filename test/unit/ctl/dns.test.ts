@@ -36,7 +36,7 @@ pools:
   - { name: www, targets: [{ address: 59.43.0.10, weight: 3 }], check: { type: tcp, port: 443 } }
   - { name: spare, targets: [{ address: 192.0.2.9 }] }
 overrides:
-  - { address: 59.43.0.10, pool: www, state: drain, who: ann, why: rack move, until: 2026-12-01T00:00Z }
+  - { address: 59.43.0.10, pool: www, state: drain, who: ann, why: moves, until: 2026-12-01T00:00Z }
 `;
 const RECORDS = `
 zones:
@@ -67,7 +67,7 @@ describe('apply', () => {
       [
         '+ pool spare targets address=192.0.2.9',
         '+ pool www targets address=59.43.0.10 weight=3 check type=tcp port=443',
-        '+ override 59.43.0.10/www state drain who ann why rack move until 2026-12-01T00:00:00Z',
+        '+ override 59.43.0.10/www state drain who ann why moves until 2026-12-01T00:00:00Z',
         '+ line telecom prefixes 59.43.0.0/16',
         '+ zone example.com soa primary=ns.example.com mail=h.example.com',
         '+ record mail.example.com/MX ttl 1h data 10 mx.example.com.',
@@ -137,7 +137,7 @@ describe('apply', () => {
     );
     expect(pruned.code).toBe(0);
     expect(pruned.out.split('\n').slice(0, 6)).toEqual([
-      '- override 59.43.0.10/www state drain who ann why rack move until 2026-12-01T00:00:00Z',
+      '- override 59.43.0.10/www state drain who ann why moves until 2026-12-01T00:00:00Z',
       expect.stringMatching(/^- record www.example.com\/A /),
       '~ record mail.example.com/MX ttl 1h -> -, data 10 mx.example.com. -> 10 mx.',
       expect.stringMatching(/^- pool spare /),
@@ -258,7 +258,7 @@ describe('get', () => {
     expect((await at('get', 'override')).out).toBe(
       [
         'ADDRESS     POOL  STATE  UNTIL                 WHO  WHY',
-        '59.43.0.10  www   drain  2026-12-01T00:00:00Z  ann  rack move',
+        '59.43.0.10  www   drain  2026-12-01T00:00:00Z  ann  moves',
         '',
       ].join('\n'),
     );

@@ -140,7 +140,7 @@ describe('is refused', () => {
     [
       'an open quotation mark',
       records(`{ name: a, type: TXT, data: ['"a'] }`),
-      ['2:34 "\\"a" is no data of TXT: a quotation mark is not closed'],
+      ['2:34 "\\"a" is no data of TXT: a quotation mark is not closed on its line'],
     ],
     ['no data', records('{ name: a, type: A, data: [] }'), ['2:31 must have at least 1 item']],
     ['neither data nor lines', records('{ name: a, type: A }'), ['2:5 has neither data nor lines']],
