@@ -1,7 +1,7 @@
 // The heart of an answer (RFC 1034 §4.3.2, rules A1 to A12 of docs/answers.md): which zone, which
 // name, which RRsets, in which sections. Bound to one ServingState. Pure.
 import { RCODES, TYPES } from '../../shared/dns/constants.ts';
-import { Catalog } from '../image/catalog.ts';
+import { type Catalog, catalogOf } from '../image/catalog.ts';
 import {
   N_COVERED,
   N_WILDCARD,
@@ -21,6 +21,7 @@ import { AliasChase, type AliasTable } from './alias.ts';
 import { Denial } from './denial.ts';
 import type { Query, Resolve, Result } from './query-types.ts';
 import { Additional } from './resolve-additional.ts';
+import { begin, noQuery } from './resolve-begin.ts';
 import { Dname } from './resolve-dname.ts';
 import { SmartPick } from './smart.ts';
 import type { ServingState } from './types.ts';
@@ -56,7 +57,7 @@ class Resolver {
 
   constructor(state: ServingState, aliases: AliasTable | undefined) {
     this.#state = state;
-    this.#catalog = new Catalog(state.zones);
+    this.#catalog = catalogOf(state.zones);
     this.#denial = new Denial(this.#catalog, this.#writer);
     this.#additional = new Additional(this.#catalog, this.#writer);
     this.#alias = new AliasChase(state, this.#catalog, aliases);
@@ -355,32 +356,6 @@ class Resolver {
     result.additionals = 0;
   }
 }
-
-function begin(result: Result, query: Query, from: number): void {
-  result.rcode = RCODES.NOERROR;
-  result.isAuthoritative = false;
-  result.answers = 0;
-  result.authorities = 0;
-  result.additionals = 0;
-  result.end = from;
-  result.isTruncated = false;
-  result.scope = 0;
-  result.line = -1;
-  result.zone = -1;
-  result.likeAt = query.nameLength - 1;
-}
-
-const noQuery: Query = {
-  bytes: new Uint8Array(0),
-  nameLength: 0,
-  lower: new Uint8Array(1),
-  type: 0,
-  isAnyClass: false,
-  dnssecOk: false,
-  hasEcs: false,
-  lineAddress: new Uint8Array(4),
-  lineBits: 0,
-};
 
 /** As a responder makes one, once. */
 export function noResult(): Result {

@@ -1,6 +1,6 @@
 // Growing memory that an image is written into, as words and bytes, before it has its size. Pure.
 
-const FIRST_WORDS = 4096;
+const FIRST_WORDS = 256;
 
 export class BlockSink {
   words: Int32Array = new Int32Array(FIRST_WORDS);

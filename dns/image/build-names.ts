@@ -4,9 +4,12 @@ import { LOWER } from '../../shared/dns/names.ts';
 import type { Name } from '../../shared/dns/types.ts';
 import { NameWalk, sameBytes } from './name-walk.ts';
 
-const FIRST_NAMES = 256;
+const FIRST_NAMES = 16;
 /** Bytes of a sort key that a double holds exactly. */
 const KEY_BYTES = 6;
+
+/** Scratch of one call. */
+const walk = new NameWalk();
 
 export class BuildNames {
   count = 0;
@@ -16,7 +19,6 @@ export class BuildNames {
   first = new Int32Array(FIRST_NAMES);
   last = new Int32Array(FIRST_NAMES);
   readonly #originDepth: number;
-  readonly #walk = new NameWalk();
   #bytes = new Uint8Array(16 * FIRST_NAMES);
   #used = 0;
   #at = new Float64Array(FIRST_NAMES);
@@ -26,14 +28,13 @@ export class BuildNames {
   #table = new Int32Array(2 * FIRST_NAMES);
 
   constructor(origin: Name) {
-    this.#walk.take(origin);
-    this.#originDepth = this.#walk.depth;
+    walk.take(origin);
+    this.#originDepth = walk.depth;
     this.intern(origin);
   }
 
   /** Its number; new ones get one, and so do their ancestors. Must be at or below the origin. */
   intern(name: Name): number {
-    const walk = this.#walk;
     walk.take(name);
     const found = this.#lookUp(name, 0, walk.depth);
     if (found >= 0) return found;
@@ -52,8 +53,8 @@ export class BuildNames {
 
   /** The number of a name that is there, or −1. */
   find(name: Name): number {
-    this.#walk.take(name);
-    return this.#lookUp(name, 0, this.#walk.depth);
+    walk.take(name);
+    return this.#lookUp(name, 0, walk.depth);
   }
 
   /** A view, good until the next intern(). */
@@ -79,8 +80,8 @@ export class BuildNames {
   }
 
   #lookUp(name: Name, at: number, depth: number): number {
-    const hash = this.#walk.hash[depth] as number;
-    const length = (this.#walk.at[0] as number) + 1 - at;
+    const hash = walk.hash[depth] as number;
+    const length = (walk.at[0] as number) + 1 - at;
     const mask = this.#table.length - 1;
     for (let slot = hash & mask; ; slot = (slot + 1) & mask) {
       const id = (this.#table[slot] as number) - 1;
@@ -93,7 +94,7 @@ export class BuildNames {
   #add(name: Name, at: number, depth: number): number {
     const id = this.count++;
     if (id === this.parent.length) this.#growNames();
-    const length = (this.#walk.at[0] as number) + 1 - at;
+    const length = (walk.at[0] as number) + 1 - at;
     if (this.#used + length > this.#bytes.length) {
       this.#bytes = grown(this.#bytes, new Uint8Array(2 * this.#bytes.length + length));
     }
@@ -104,7 +105,7 @@ export class BuildNames {
     this.#used += length;
     this.#length[id] = length;
     this.depth[id] = depth;
-    this.#hash[id] = this.#walk.hash[depth] as number;
+    this.#hash[id] = walk.hash[depth] as number;
     this.parent[id] = -1;
     this.first[id] = -1;
     this.last[id] = -1;
@@ -143,7 +144,6 @@ export class BuildNames {
   #sortKeys(): SortKeys {
     const at = new Float64Array(this.count + 1);
     let bytes = new Uint8Array(this.#used + 16);
-    const walk = new NameWalk();
     let used = 0;
     for (let id = 0; id < this.count; id++) {
       at[id] = used;

@@ -5,8 +5,8 @@ import { TYPES } from '../../shared/dns/constants.ts';
 import { isSubdomain, isWildcard } from '../../shared/dns/names.ts';
 import { canonicalRdata } from '../../shared/dns/rdata.ts';
 import type { Name } from '../../shared/dns/types.ts';
-import { compareBytes } from '../../shared/dns/zone/order.ts';
 import type { RecordList } from '../../shared/dns/zone/record-list.ts';
+import { compareBytes } from '../../shared/dns/zone/same-data.ts';
 import { MIN_SOA_BYTES, minimumOf, serialOf } from '../../shared/dns/zone/soa.ts';
 import { BlockSink, wordsFor } from './block-sink.ts';
 import { writeDenial } from './build-denial.ts';
@@ -30,12 +30,14 @@ export function buildImage(
   return new ImageBuild(input).run(warn);
 }
 
+/** One for all builds, as most zones are small and its scratch memory is not. */
+const compiler = new RrsetCompiler();
+
 class ImageBuild {
   readonly #input: BuildInput;
   readonly #records: RecordList;
   readonly #names: BuildNames;
   readonly #sink = new BlockSink(layout.HEADER_WORDS);
-  readonly #compiler = new RrsetCompiler();
   /** By record: the next one of its name, −1 at the end. */
   readonly #next: Int32Array;
   readonly #smart = new Map<number, SmartName[]>();
@@ -231,7 +233,7 @@ class ImageBuild {
       const id = this.#names.find(name);
       return id >= 0 && ((this.#has[id] as number) & HAS_ADDRESS) !== 0;
     };
-    return this.#compiler.compile(sink, rrset, entry, wanted);
+    return compiler.compile(sink, rrset, entry, wanted);
   }
 
   #writeSmart({ type, index }: SmartName): number {

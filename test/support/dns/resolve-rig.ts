@@ -2,7 +2,7 @@
 // for tests of dns/image and dns/answer that need no shell around it.
 import type { AliasTable } from '../../../dns/answer/alias.ts';
 import type { Query, Resolve, Result } from '../../../dns/answer/query-types.ts';
-import { createResolve } from '../../../dns/answer/resolve.ts';
+import { createResolve, noResult } from '../../../dns/answer/resolve.ts';
 import type { AnswerSettings, ServingState } from '../../../dns/answer/types.ts';
 import { buildImage } from '../../../dns/image/build.ts';
 import type { SmartName, ZoneImage } from '../../../dns/image/types.ts';
@@ -119,22 +119,6 @@ export function queryOf(name: Name, type: number, asked: Asked = {}): Query {
   };
 }
 
-export function emptyResult(): Result {
-  return {
-    rcode: 0,
-    isAuthoritative: false,
-    answers: 0,
-    authorities: 0,
-    additionals: 0,
-    end: 0,
-    isTruncated: false,
-    scope: 0,
-    line: -1,
-    zone: -1,
-    likeAt: 0,
-  };
-}
-
 /** Asks, decodes, and says what came; `name` and `type` as in zone files. */
 export function ask(resolve: Resolve, name: string, type: string, asked: Asked = {}): Heard {
   return askWire(resolve, nameOf(name), typeCode(type) ?? 0, asked);
@@ -146,7 +130,7 @@ export function askWire(resolve: Resolve, name: Name, type: number, asked: Asked
   const out = new Uint8Array(65535).fill(0xee);
   out.set(query.bytes);
   const header = new DataView(out.buffer);
-  const result = emptyResult();
+  const result = noResult();
   resolve(query, out, from, asked.limit ?? 65535, result);
   header.setUint16(0, 0);
   header.setUint16(2, 0x8000 | (result.isAuthoritative ? 0x400 : 0) | (result.rcode & 15));
