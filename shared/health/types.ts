@@ -70,3 +70,80 @@ export interface HealthView {
   /** As target of that pool: an override may be said of one pool only (V7). */
   of(targetId: string, pool?: string): TargetHealth;
 }
+
+/** `not-probed`: this instance could not ask, which says nothing of the target (V8). */
+export type ProbeResult = {
+  verdict: 'good' | 'bad' | 'not-probed';
+  /** For people, of one line: `ok`, `refused`, `status 503`. */
+  reason: string;
+  latencyMs: number;
+};
+
+export interface Prober {
+  /** One probe, over within the check's timeout. Never rejects. */
+  probe(target: Target): Promise<ProbeResult>;
+}
+
+/** What a prober says of a target. */
+export type Vote = {
+  /** `pending`: it is at work and has no vote yet. `none`: it cannot probe it (V8). */
+  state: 'up' | 'down' | 'pending' | 'none';
+  /** Its probes until it may vote otherwise than `held`; 1 to 255. */
+  checksToFlip: number;
+  /** The state of the target that it goes by: decides where votes do not (V3). */
+  held: Measured;
+  /** ms since the epoch, by its wall clock: since when it says so. */
+  sinceMs: number;
+  /** Why, of one line, at most 120 characters of printable ASCII. */
+  reason: string;
+};
+
+/** Null: it says nothing of that target any more. At most MAX_VOTES_PER_WRITE in a write. */
+export type Votes = ReadonlyMap<string, Vote | null>;
+export const MAX_VOTES_PER_WRITE = 500;
+
+/** How long a prober lives without renewal; what it said is kept for a day. */
+export const LEASE_MS = 10_000;
+export const FORGOTTEN_MS = 86_400_000;
+
+/** `untilMs` by the board's clock; `sequence` of its last write that was done, 0: none. */
+export type Lease = { untilMs: number; sequence: number };
+/** `nowMs`: the board's clock when it answered. */
+export type Leases = { nowMs: number; probers: Map<string, Lease> };
+
+/** Everything; to `follow` from `position` misses nothing, but may tell again what is in it. */
+export type BoardSnapshot = Leases & {
+  votes: Map<string, Map<string, Vote>>;
+  position: string;
+};
+
+export type BoardChange = { prober: string; sequence: number; votes: Votes };
+
+/**
+ * What instances share: leases and votes. Every method rejects with an OperationalError when the
+ * board cannot be reached or does not answer in time; nothing is tried again inside, and any call
+ * may be made again. Two keep the contract: redis-votes.ts and memory-votes.ts.
+ */
+export interface VoteBoard {
+  /** This prober lives for LEASE_MS from now; all who were seen within a day (FORGOTTEN_MS). */
+  renew(prober: string): Promise<Leases>;
+  /**
+   * Adds to what the prober said, tells all who follow, and renews its lease. Does nothing unless
+   * `sequence` is above that of the last write that was done, so that an attempt of which nothing
+   * is known cannot undo the one after it; answers with the sequence in force.
+   */
+  vote(prober: string, sequence: number, votes: Votes): Promise<number>;
+  snapshot(): Promise<BoardSnapshot>;
+  /**
+   * Waits up to `blockMs` for votes after `position`; none: the same position, no changes. `again`:
+   * what came after it is not known any more, read the snapshot. Rejects with the signal's reason.
+   */
+  follow(
+    position: string,
+    blockMs: number,
+    signal: AbortSignal,
+  ): Promise<{ position: string; changes: BoardChange[] } | 'again'>;
+  /** Its lease ends now; its votes and sequence stay. */
+  leave(prober: string): Promise<void>;
+  close(): void;
+}
