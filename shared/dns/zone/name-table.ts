@@ -82,7 +82,7 @@ export class NameTable {
     }
   }
 
-  /** Of the name last hashed, from one of its labels on; most are nobody's, so hashes come first. */
+  /** Of the name last hashed, from one of its labels on. Most are nobody's: hashes come first. */
   #suffixOf(name: Name, label: number): number {
     const mask = this.#slots.length - 1;
     const hash = hashAt[label] ?? 0;
