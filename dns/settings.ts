@@ -10,16 +10,12 @@ import type { TlsFiles } from './transports/stream-server.ts';
 
 const COOKIE_SECRET_BYTES = 16;
 
-/** Throws a ConfigError that names the file. `served`: what version.server says. */
-export function answerSettings(
-  config: DnsConfig,
-  randomSecret: Uint8Array,
-  served: string,
-): AnswerSettings {
-  const { node, nsid, udpBytes, ecs, cookies, rateLimit, chaos } = config;
+/** Throws a ConfigError that names the file. */
+export function answerSettings(config: DnsConfig, randomSecret: Uint8Array): AnswerSettings {
+  const { node, udpBytes, ecs, cookies, rateLimit, chaos } = config;
   return {
     nodeId: node,
-    nsid: new TextEncoder().encode(nsid ?? `${node} ${served}`),
+    nsid: new TextEncoder().encode(node),
     udpBytes,
     ecs,
     cookies: {
@@ -29,7 +25,21 @@ export function answerSettings(
         cookies.secretFile === undefined ? [randomSecret] : readCookieSecrets(cookies.secretFile),
     },
     rateLimit: { ...rateLimit, exempt: rateLimit.exempt.map(formatPrefix) },
-    chaos: { 'id.server': node, 'version.server': served, ...chaos },
+    chaos: { 'id.server': node, ...chaos },
+  };
+}
+
+/** NSID and version.server say which versions of the site are served, unless the settings do. */
+export function saying(
+  settings: AnswerSettings,
+  { node, nsid, chaos }: DnsConfig,
+  applied: { dns: number; pools: number },
+): AnswerSettings {
+  const served = `dns/${applied.dns} pools/${applied.pools}`;
+  return {
+    ...settings,
+    nsid: new TextEncoder().encode(nsid ?? `${node} ${served}`),
+    chaos: { 'version.server': served, ...settings.chaos, ...chaos },
   };
 }
 
@@ -39,7 +49,7 @@ export function drawCookieSecret(random: Random): Uint8Array {
 }
 
 export function readCookieSecrets(file: string): Uint8Array[] {
-  const lines = read(file, 'utf8').split('\n');
+  const lines = read(file).toString('latin1').split('\n');
   const secrets: Uint8Array[] = [];
   for (const [index, line] of lines.entries()) {
     const text = line.trim();
@@ -55,7 +65,7 @@ export function readCookieSecrets(file: string): Uint8Array[] {
 
 /** Base64, as tsig-keygen and keymgr write it, alone in its file. */
 export function readTsigSecret(file: string): Uint8Array {
-  const text = read(file, 'utf8').trim();
+  const text = read(file).toString('latin1').trim();
   const bytes = Buffer.from(text, 'base64');
   if (
     bytes.length === 0 ||
@@ -68,14 +78,12 @@ export function readTsigSecret(file: string): Uint8Array {
 
 export function readTls({ certificate, key }: DnsConfig['tls']): TlsFiles {
   if (certificate === undefined || key === undefined) throw new Error('no certificate is named');
-  return { certificate: Buffer.from(read(certificate)), key: Buffer.from(read(key)) };
+  return { certificate: read(certificate), key: read(key) };
 }
 
-function read(file: string): Buffer;
-function read(file: string, encoding: 'utf8'): string;
-function read(file: string, encoding?: 'utf8'): Buffer | string {
+function read(file: string): Buffer {
   try {
-    return readFileSync(file, encoding);
+    return readFileSync(file);
   } catch (error) {
     throw problem(file, `cannot be read: ${describeError(error)}`, 1);
   }

@@ -29,6 +29,7 @@ const MAC_KINDS = {
   vm: 6,
   fixed: 7,
   dhcpd: 8,
+  dns: 9,
 };
 
 export type ClientPlan = {
@@ -102,6 +103,13 @@ export const planDhcpd = (index: number): InsidePlan => ({
   port: `d${index}`,
 });
 
+export const planDns = (index: number): InsidePlan => ({
+  name: `dns-${index}`,
+  address: `10.0.0.${220 + index}`,
+  mac: mac(MAC_KINDS.dns, index),
+  port: `s${index}`,
+});
+
 /** What VMs get by DHCP. */
 export const VM_POOL = '10.0.1.1-10.0.1.250';
 
@@ -122,4 +130,5 @@ export const STORE: InsidePlan = {
 export const MAX_ISPS = 8;
 export const MAX_NATTERS = 60;
 export const MAX_VMS = 250;
-export const MAX_DHCPDS = 20;
+export const MAX_DHCPDS = 19;
+export const MAX_DNSES = 20;

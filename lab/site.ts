@@ -5,6 +5,7 @@ import { Bird, coreConfig, torConfig } from './bird.ts';
 import { cleanDeadRuns, removeRun } from './clean.ts';
 import type { DaemonConfig } from './daemon.ts';
 import { DHCP_OBJECTS, LabDhcpd } from './dhcpd.ts';
+import { LabDns } from './dns.ts';
 import type { Result } from './exec.ts';
 import { LabNatter } from './natter.ts';
 import { configure, connect, createNodes, type Offloads, ROUTER_SYSCTLS, sysctl } from './netns.ts';
@@ -25,6 +26,7 @@ export type SiteOptions = {
   natters?: number; // default 2, at most 60
   vms?: number; // default 3, at most 250
   dhcpds?: number; // default 0: VMs have static addresses; else they get them by DHCP
+  dnses?: number; // default 0
   spray?: boolean; // routers draw a natter per packet instead of per flow; default false
   arp?: 'real' | 'static'; // default real
   offloads?: Offloads; // default: the kernel's, so GSO and checksum offload are on
@@ -35,6 +37,7 @@ export type SiteOptions = {
   servers?: boolean; // HTTP and UDP echo in VMs and clients; default true
   natterConfig?: DaemonConfig; // laid over each natter's config file
   dhcpdConfig?: DaemonConfig; // laid over each dhcpd's
+  dnsConfig?: DaemonConfig; // laid over each dns'
 };
 
 export class Site {
@@ -48,6 +51,7 @@ export class Site {
   readonly vms: readonly LabVm[];
   readonly natters: LabNatter[] = [];
   readonly dhcpds: readonly LabDhcpd[];
+  readonly dnses: readonly LabDns[];
   readonly #options: SiteOptions;
   readonly #wires: topology.WireOptions;
   #torBird: Bird | undefined;
@@ -78,6 +82,10 @@ export class Site {
     this.dhcpds = this.#dhcpdPlans().map((own) => {
       return new LabDhcpd(run, own, { storeUrl: this.redis.url, config });
     });
+    this.dnses = this.#dnsPlans().map((own) => {
+      const { dnsConfig = {} } = options;
+      return new LabDns(run, own, { storeUrl: this.redis.url, config: dnsConfig });
+    });
   }
 
   /** By number from 1, or by the ISP's name. */
@@ -95,6 +103,10 @@ export class Site {
 
   dhcpd(which: number): LabDhcpd {
     return pick(this.dhcpds, which);
+  }
+
+  dns(which: number): LabDns {
+    return pick(this.dnses, which);
   }
 
   /** Runs edgectl next to Redis; a non-zero exit code is in the result, not thrown. */
@@ -136,7 +148,7 @@ export class Site {
 
   /** Ends every process and removes every namespace, pin and file of this site. */
   async down(): Promise<void> {
-    const inside = [...this.dhcpds, ...this.vms, this.core, this.store];
+    const inside = [...this.dhcpds, ...this.dnses, ...this.vms, this.core, this.store];
     const nodes = [...this.natters, ...this.clients, this.tor, ...inside];
     await Promise.all(nodes.map((node) => node.stop()));
     await removeRun(this.run.id);
@@ -157,7 +169,10 @@ export class Site {
     await Promise.all(this.natters.map((natter) => natter.untilPeering()));
     if (!(this.#options.daemons ?? true)) return;
     await this.redis.start();
-    await Promise.all([...this.natters.map((natter) => natter.start()), this.#startDhcp()]);
+    await Promise.all([
+      ...[...this.natters, ...this.dnses].map((daemon) => daemon.start()),
+      this.#startDhcp(),
+    ]);
   }
 
   async #startDhcp(): Promise<void> {
@@ -169,7 +184,7 @@ export class Site {
 
   async #wire(): Promise<void> {
     const clients = this.#clientPlans();
-    const hosts = [...topology.FIXED_HOSTS, ...this.#dhcpdPlans()];
+    const hosts = [...topology.FIXED_HOSTS, ...this.#dhcpdPlans(), ...this.#dnsPlans()];
     const vms = this.#vmPlans();
     const isDhcp = this.dhcpds.length > 0;
     const natters = this.#natterPlans();
@@ -185,7 +200,9 @@ export class Site {
       sysctl(this.run, topology.TOR, ROUTER_SYSCTLS),
       sysctl(this.run, plan.CORE.name, ROUTER_SYSCTLS),
       ...clients.map((own) => this.client(own.name).ip(topology.clientRoute(own))),
-      ...(isDhcp ? [] : this.vms).map((vm) => vm.ip(topology.defaultRoute(topology.VM_GATEWAY))),
+      ...[...(isDhcp ? [] : this.vms), ...this.dnses].map((host) => {
+        return host.ip(topology.defaultRoute(topology.VM_GATEWAY));
+      }),
     ]);
   }
 
@@ -210,7 +227,7 @@ export class Site {
   }
 
   async #writeNeighboursDown(): Promise<void> {
-    const hosts = [...topology.FIXED_HOSTS, ...this.#vmPlans()];
+    const hosts = [...topology.FIXED_HOSTS, ...this.#dnsPlans(), ...this.#vmPlans()];
     const natters = this.natters.map((natter) => natter.plan);
     const vlan = this.#wires.uplinkVlan;
     const lines = topology.staticNeighbours(this.#clientPlans(), natters, hosts, vlan);
@@ -250,6 +267,8 @@ export class Site {
     numbers(this.#options.vms ?? 3, plan.MAX_VMS, 'vms').map(plan.planVm);
   #dhcpdPlans = (): plan.InsidePlan[] =>
     numbers(this.#options.dhcpds ?? 0, plan.MAX_DHCPDS, 'dhcpds', 0).map(plan.planDhcpd);
+  #dnsPlans = (): plan.InsidePlan[] =>
+    numbers(this.#options.dnses ?? 0, plan.MAX_DNSES, 'dnses', 0).map(plan.planDns);
   #natterPlans = (): plan.NatterPlan[] =>
     numbers(this.#options.natters ?? 2, plan.MAX_NATTERS, 'natters').map(plan.planNatter);
 }

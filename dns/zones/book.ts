@@ -18,6 +18,8 @@ export type ZoneBookOptions = {
   build: (jobs: readonly BuildJob[]) => Promise<readonly BuildResult[]>;
   /** After each batch. */
   onBuilt: (results: readonly BuildResult[]) => void;
+  /** Nothing is left to be built. */
+  onSettled: () => void;
   nowMs: () => number;
 };
 
@@ -58,7 +60,12 @@ export class ZoneBook {
     this.#running ??= this.#run();
   }
 
-  /** Resolves when all that is wanted was built or refused. */
+  /** Whether all that is wanted was built or refused. */
+  get isSettled(): boolean {
+    return this.#running === undefined;
+  }
+
+  /** Resolves when it is settled. */
   async settled(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
@@ -71,6 +78,7 @@ export class ZoneBook {
       const gone = [...this.#tried.keys()].filter((zone) => !wanted.has(zone));
       if (due.length === 0 && gone.length === 0) {
         this.#running = undefined; // in this turn, so that nothing wanted later is missed
+        this.#options.onSettled();
         return;
       }
       for (const zone of gone) this.#forget(zone);

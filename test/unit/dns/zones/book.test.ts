@@ -28,7 +28,12 @@ function rig(bad: Set<string> = new Set()) {
     });
   };
   let published = 0;
-  const book = new ZoneBook({ build, onBuilt: () => void published++, nowMs: () => 5 });
+  const book = new ZoneBook({
+    build,
+    onBuilt: () => void published++,
+    onSettled() {},
+    nowMs: () => 5,
+  });
   return { book, batches, published: () => published };
 }
 const serials = (book: ZoneBook) =>
@@ -103,6 +108,7 @@ describe('ZoneBook', () => {
     const book = new ZoneBook({
       build: () => Promise.reject(new Error('thread ended')),
       onBuilt: () => {},
+      onSettled() {},
       nowMs: () => 0,
     });
     book.want('file', new Map([wanted('a', '1')]));

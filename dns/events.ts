@@ -1,0 +1,67 @@
+// Every event that a dns logs, with what it means and what to do. README.md shows the same table.
+import type { EventTable } from '../shared/log.ts';
+
+export const dnsEvents = {
+  'plan-applied': {
+    explanation: 'Zones, records and lines as the store wants them are known.',
+    remedy: 'None needed.',
+  },
+  'plan-refused': {
+    explanation: 'What the store wants contradicts itself; what was in force goes on.',
+    remedy: 'Correct the objects that the reasons name: `edgectl diff`, `edgectl get`.',
+  },
+  'zone-loaded': {
+    explanation: 'A zone, or a new version of it, is served.',
+    remedy: 'None needed.',
+  },
+  'zone-refused': {
+    explanation: 'A zone is wrong: the version before is served, or SERVFAIL where there is none.',
+    remedy: 'Correct what the problems name, with file, line and column.',
+  },
+  'zone-warning': {
+    explanation: 'A zone is served, but something in it is probably not meant so.',
+    remedy: 'Look at the place that is named.',
+  },
+  'zone-gone': { explanation: 'A zone is not served any more.', remedy: 'None, if it is meant.' },
+  'records-unused': {
+    explanation: 'Records in the store belong to no zone that is made of site objects.',
+    remedy: 'Add the zone, or delete the records.',
+  },
+  'lines-applied': {
+    explanation: 'Prefix lists were compiled and are in force.',
+    remedy: 'None needed.',
+  },
+  'lines-refused': {
+    explanation: 'Lines of the store contradict each other; those before stay in force.',
+    remedy: 'Correct the line objects that the reasons name.',
+  },
+  'line-file-bad': {
+    explanation: 'A prefix list cannot be read or is wrong; its last good version stays.',
+    remedy: 'Correct the place that is named.',
+  },
+  'zone-directory-bad': {
+    explanation: 'The directory of zone files cannot be read; its zones stay.',
+    remedy: 'Make it readable for the daemon.',
+  },
+  'answer-failed': {
+    explanation: 'A message made the server fail; it was answered SERVFAIL.',
+    remedy: 'Report it, with the query if you have it: this is a bug.',
+  },
+  'canary-passed': { explanation: 'It answers itself.', remedy: 'None needed.' },
+  'canary-failed': {
+    explanation: 'It did not answer itself; /readyz fails.',
+    remedy: 'Look at its load and at what else listens on its address.',
+  },
+  'drain-started': {
+    explanation: '/readyz fails; queries are still answered.',
+    remedy: 'None needed.',
+  },
+  'drain-ended': { explanation: 'It is ready again.', remedy: 'None needed.' },
+  drained: { explanation: 'Nobody has asked for a while.', remedy: 'It may be stopped.' },
+  'heartbeat-failed': {
+    explanation: 'The others were not told how it is.',
+    remedy: 'See the store.',
+  },
+} as const satisfies EventTable;
+
+export type DnsEvent = keyof typeof dnsEvents;

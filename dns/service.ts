@@ -1,0 +1,300 @@
+// A running dns: follows the site and the pools, builds zones and lines aside, keeps policy equal to
+// health, puts each change into force as a whole, drains, and tells the others how it is.
+// Everything it touches is injected.
+import { type Clock, every } from '../shared/clock.ts';
+import type { Health } from '../shared/health/health.ts';
+import type { Log } from '../shared/log.ts';
+import type { Random } from '../shared/random.ts';
+import { ObjectsTarget } from '../shared/site/objects-target.ts';
+import type { StoreEvent } from '../shared/store/events.ts';
+import { Follower } from '../shared/store/follow.ts';
+import type { Store } from '../shared/store/types.ts';
+import type { AnswerSettings } from './answer/types.ts';
+import type { Canary } from './canary.ts';
+import type { DnsConfig } from './config.ts';
+import type { DnsEvent } from './events.ts';
+import { poolsInUse, rowsOf, type TargetRow, targetsOf } from './health-of-pools.ts';
+import { compileLines } from './lines/compile.ts';
+import { LineBook } from './lines/line-book.ts';
+import { DEFAULT_LINE } from './lines/types.ts';
+import { POOLS_UNIT, SERVICE } from './name.ts';
+import { type DnsPlan, dnsPlanOf, type PoolsPlan, poolsPlanOf, zoneOf } from './plan.ts';
+import { type Round, SmartTable } from './policy/table.ts';
+import { Presence } from './presence.ts';
+import { Serving } from './serving.ts';
+import { saying } from './settings.ts';
+import type { Transport } from './transports/types.ts';
+import type { Builder } from './zones/builder.ts';
+import { ZonesPart } from './zones/part.ts';
+import type { ServedZone } from './zones/types.ts';
+
+export type DnsServiceOptions = {
+  config: DnsConfig;
+  version: string;
+  address?: string;
+  store: Store;
+  health: Health;
+  canary: Canary;
+  /** Zones, and lists: a thread each. */
+  builders: { zones: Builder; lines: Builder };
+  /** The main thread's responder takes a state at once. */
+  adopt: (state: Serving['state']) => void;
+  transports: readonly Transport[];
+  /** Reads the files of secrets; throws a ConfigError. */
+  settingsOf: (config: DnsConfig) => AnswerSettings;
+  /** A zone is another than before; `before`: what was served. */
+  onZones: (before: ReadonlyMap<string, ServedZone>) => void;
+  snapshotPaths: { dns: string; pools: string };
+  clock: Clock;
+  random: Random;
+  log: Log<DnsEvent | StoreEvent>;
+  fail: (error: unknown) => void;
+};
+
+const FILES_MS = 2000;
+const DEFAULT_TTL_SECONDS = 300;
+
+export class DnsService {
+  readonly options: DnsServiceOptions;
+  readonly presence: Presence;
+  readonly site: ObjectsTarget<DnsPlan>;
+  readonly pools: ObjectsTarget<PoolsPlan>;
+  readonly followers: { dns: Follower; pools: Follower };
+  readonly zones: ZonesPart;
+  readonly lines: LineBook;
+  readonly smart = new SmartTable();
+  readonly serving: Serving;
+  readonly #stopping = new AbortController();
+  #config: DnsConfig;
+  #settings: AnswerSettings;
+  #applied = { dns: 0, pools: 0 };
+
+  constructor(options: DnsServiceOptions) {
+    const { config, clock, builders, log, adopt, transports } = options;
+    this.options = options;
+    this.#config = config;
+    this.#settings = options.settingsOf(config);
+    this.presence = this.#presence();
+    this.site = new ObjectsTarget({
+      unit: SERVICE,
+      compile: dnsPlanOf,
+      onTaken: (plan) => this.#siteTaken(plan),
+      onRefused: (reasons, version) => this.#refused(SERVICE, reasons, version),
+    });
+    this.pools = new ObjectsTarget({
+      unit: POOLS_UNIT,
+      compile: poolsPlanOf,
+      onTaken: () => this.#poolsTaken(),
+      onRefused: (reasons, version) => this.#refused(POOLS_UNIT, reasons, version),
+    });
+    this.followers = {
+      dns: this.#follower(SERVICE, this.site, options.snapshotPaths.dns),
+      pools: this.#follower(POOLS_UNIT, this.pools, options.snapshotPaths.pools),
+    };
+    const { tree } = compileLines([], [], [DEFAULT_LINE]);
+    this.lines = new LineBook({
+      files: config.lines,
+      clock,
+      signal: this.#stopping.signal,
+      load: (settings) => builders.lines.run({ kind: 'list', settings }),
+      compile: (lists, settings, lines) =>
+        builders.lines.run({ kind: 'lines', lists, settings, lines }),
+      first: tree,
+      onInForce: ({ tree: { lines } }) => {
+        log.info('lines-applied', `${lines.length} lines`, { lines: lines.length });
+        this.#publishSoon();
+      },
+      onFileProblems: (problems) => {
+        for (const { file, line, column, message } of problems) {
+          log.error('line-file-bad', `${file}:${line}:${column}: ${message}`, { file });
+        }
+      },
+      onRefused: (reasons) => log.error('lines-refused', `${reasons[0]}`, { reasons }),
+    });
+    const settings = this.#settings;
+    this.serving = new Serving({
+      first: { zones: [], lines: tree, smart: [], settings },
+      adopt,
+      transports,
+    });
+    this.zones = new ZonesPart({
+      settings: config,
+      builder: builders.zones,
+      placeOf: (record) => this.smart.placeOf(record),
+      nowMs: () => clock.nowMs(),
+      log,
+      onChanged: (before) => {
+        this.options.onZones(before);
+        this.#publishSoon();
+      },
+    });
+    options.health.onChange(() => this.#publishSoon());
+  }
+
+  get config(): DnsConfig {
+    return this.#config;
+  }
+
+  /** Versions that are answered by. */
+  get applied(): Readonly<{ dns: number; pools: number }> {
+    return this.#applied;
+  }
+
+  /** Resolves when what is known is in force and the ways in are open. */
+  async start(signal: AbortSignal): Promise<void> {
+    const { clock, health, transports } = this.options;
+    const ended = AbortSignal.any([signal, this.#stopping.signal]);
+    await Promise.all([this.followers.pools.start(ended), this.followers.dns.start(ended)]);
+    this.zones.lookAtFiles(true);
+    await Promise.all([health.start(ended), this.lines.start(), this.zones.settled()]);
+    await this.#publish();
+    signal.throwIfAborted();
+    for (const transport of transports) await transport.open();
+    await this.serving.update({}); // those that were not open yet have the state, too
+    every(clock, FILES_MS, () => this.zones.lookAtFiles(false), this.#stopping.signal);
+    await this.presence.start();
+  }
+
+  /** Queries are answered to the end; /readyz has said no for a while when nobody asks any more. */
+  async drain(): Promise<void> {
+    this.presence.setDrain(true);
+    for (const transport of this.options.transports) transport.drain();
+  }
+
+  async stop(): Promise<void> {
+    const { transports, health, builders } = this.options;
+    this.#stopping.abort(new Error('stopped'));
+    await Promise.all(transports.map((transport) => transport.close()));
+    await Promise.all([this.followers.dns.stopped, this.followers.pools.stopped, health.stop()]);
+    await Promise.all([builders.zones.close(), builders.lines.close()]);
+    await this.presence.stop();
+  }
+
+  async reload(config: DnsConfig): Promise<void> {
+    this.#settings = this.options.settingsOf(config); // throws before any change
+    this.#config = config;
+    this.zones.wantSettings(config);
+    this.zones.lookAtFiles(true);
+    await Promise.all([this.lines.replaceFiles(config.lines), this.zones.settled()]);
+    await this.lines.look();
+    await this.#publish();
+  }
+
+  /** Against what records are evaluated now. */
+  round(): Round {
+    const { health, clock } = this.options;
+    const { tree, fallbacks } = this.lines.inForce;
+    return {
+      pools: this.pools.plan?.pools ?? new Map(),
+      healthOf: ({ name, check }, address) => health.view.ofAddress(address, check, name),
+      lines: tree.lines,
+      fallbacks,
+      nowMs: clock.nowMs(),
+    };
+  }
+
+  /** Of the pools that records use. */
+  targetRows(): TargetRow[] {
+    const { pools, healthOf } = this.round();
+    return rowsOf(poolsInUse(this.site.plan?.smart ?? [], pools), healthOf);
+  }
+
+  targetCounts(): Record<TargetRow['state'], number> {
+    const counts = { up: 0, down: 0, unknown: 0, unchecked: 0 };
+    for (const { state } of this.targetRows()) counts[state]++;
+    return counts;
+  }
+
+  /** Why what is served is not what is wanted. */
+  get drift(): readonly string[] {
+    const refused = [...this.zones.refused.values()].map(({ zone, problems }) => {
+      return `zone ${zone}: ${problems[0]?.message ?? 'refused'}`;
+    });
+    const { dns, pools } = this.followers;
+    const stored = [...(dns.status().drift ?? []), ...(pools.status().drift ?? [])];
+    return [...stored, ...refused, ...this.lines.refused];
+  }
+
+  #follower<Plan extends object>(unit: string, target: ObjectsTarget<Plan>, snapshotPath: string) {
+    const { store, clock, random, log } = this.options;
+    return new Follower({ store, unit, target, snapshotPath, clock, random, log });
+  }
+
+  #siteTaken(plan: DnsPlan): void {
+    const text = `${plan.zones.size} zones, ${plan.smart.length + plan.plain.length} records`;
+    this.options.log.info('plan-applied', text, { version: plan.version });
+    this.zones.wantPlan(plan);
+    this.lines.want(plan.lines);
+    this.#watchTargets();
+    this.#publishSoon();
+  }
+
+  #poolsTaken(): void {
+    this.#watchTargets();
+    this.#publishSoon();
+  }
+
+  #watchTargets(): void {
+    const { health } = this.options;
+    const { pools = new Map(), overrides = [] } = this.pools.plan ?? {};
+    health.setOverrides(overrides);
+    health.setTargets(targetsOf(poolsInUse(this.site.plan?.smart ?? [], pools)));
+  }
+
+  #refused(unit: string, reasons: readonly string[], version: number): void {
+    this.options.log.error('plan-refused', `${unit} ${version}: ${reasons[0]}`, { reasons });
+  }
+
+  #publishSoon(): void {
+    if (this.#stopping.signal.aborted || this.serving === undefined) return;
+    this.#publish().catch(this.options.fail);
+  }
+
+  /** What is known now goes into force together. */
+  async #publish(): Promise<void> {
+    const round = this.round();
+    this.smart.evaluate(this.site.plan?.smart ?? [], round, this.zoneTtlSeconds());
+    const isBuilt = this.zones.book.isSettled && this.lines.isSettled;
+    const dns = isBuilt && this.zones.refused.size === 0 ? this.site.plan?.version : undefined;
+    const pools = this.pools.plan?.version;
+    const applied = { dns: dns ?? this.#applied.dns, pools: pools ?? this.#applied.pools };
+    await this.serving.update({
+      zones: this.zones.images,
+      lines: this.lines.inForce.tree,
+      smart: this.smart.answers,
+      settings: saying(this.#settings, this.#config, applied),
+    });
+    if (applied.dns === this.#applied.dns && applied.pools === this.#applied.pools) return;
+    this.#applied = applied;
+    this.presence.beatSoon();
+  }
+
+  /** Of records that name none. */
+  zoneTtlSeconds(): (record: { name: string }) => number {
+    const zones = this.site.plan?.zones ?? new Map<string, { ttlSeconds: number }>();
+    const names = new Set(zones.keys());
+    return ({ name }) => zones.get(zoneOf(name, names) ?? '')?.ttlSeconds ?? DEFAULT_TTL_SECONDS;
+  }
+
+  #presence(): Presence {
+    const { config, version, address, store, canary, clock, log } = this.options;
+    return new Presence({
+      node: config.node,
+      version,
+      ...(address === undefined ? {} : { address }),
+      store,
+      canary: () => canary.run(),
+      checks: () => {
+        const isEmpty = this.site.plan === undefined && this.zones.served.size === 0;
+        const problem = 'none was taken from the store, from disk or from files yet';
+        return [{ name: 'zones', ...(isEmpty ? { problem } : {}) }];
+      },
+      isDrainWanted: () => this.site.isDrainWanted(config.node),
+      applied: () => this.#applied,
+      drift: () => this.drift,
+      clock,
+      signal: this.#stopping.signal,
+      log,
+    });
+  }
+}

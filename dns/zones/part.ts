@@ -1,0 +1,182 @@
+// The zones of a running dns: where they come from, which are in force, and what is told of them.
+import { parseName } from '../../shared/dns/names.ts';
+import type { ZoneProblem } from '../../shared/dns/zone/types.ts';
+import type { Log } from '../../shared/log.ts';
+import type { DnsEvent } from '../events.ts';
+import type { ZoneImage } from '../image/types.ts';
+import type { DnsPlan } from '../plan.ts';
+import { ZoneBook } from './book.ts';
+import type { Builder } from './builder.ts';
+import { ZoneFileList, type ZoneFileSettings } from './files.ts';
+import type { BuildResult, RefusedZone, ServedZone } from './types.ts';
+import { type LeaseRecords, type TransferredZone, wantedZones } from './wanted.ts';
+
+const PROBLEMS_TOLD = 20;
+
+export type ZonesOptions = {
+  settings: ZoneFileSettings;
+  builder: Builder;
+  placeOf: (record: { name: string; type: string }) => number;
+  nowMs: () => number;
+  log: Log<DnsEvent>;
+  /** After each batch; `before`: the images that were served, of zones that are another now. */
+  onChanged: (before: ReadonlyMap<string, ServedZone>) => void;
+};
+
+export class ZonesPart {
+  readonly book: ZoneBook;
+  readonly #options: ZonesOptions;
+  readonly #files: ZoneFileList;
+  readonly #transferred = new Map<string, TransferredZone>();
+  readonly #leases = new Map<string, LeaseRecords>();
+  readonly #unserved = new Map<string, ZoneImage>();
+  #plan: DnsPlan | undefined;
+  #before: ReadonlyMap<string, ServedZone> = new Map();
+  #homeless: readonly string[] = [];
+  #directoryProblem: string | undefined;
+
+  constructor(options: ZonesOptions) {
+    const { builder, nowMs, settings } = options;
+    this.#options = options;
+    this.#files = new ZoneFileList(settings);
+    this.book = new ZoneBook({
+      build: (jobs) => builder.run({ kind: 'zones', jobs }),
+      onBuilt: (results) => this.#built(results),
+      onSettled: () => options.onChanged(new Map()),
+      nowMs,
+    });
+    this.#want();
+  }
+
+  get served(): ReadonlyMap<string, ServedZone> {
+    return this.book.served;
+  }
+
+  get refused(): ReadonlyMap<string, RefusedZone> {
+    return this.book.refused;
+  }
+
+  /** Records that no zone of site objects has. */
+  get homeless(): readonly string[] {
+    return this.#homeless;
+  }
+
+  /** Of all zones that are ours: those that cannot be served have an image without memory (A1). */
+  get images(): readonly ZoneImage[] {
+    const served = [...this.served.values()].map(({ image }) => image);
+    const missing = [...this.#names()].filter((zone) => !this.served.has(zone));
+    return [...served, ...missing.map((zone) => this.#imageOfNone(zone))];
+  }
+
+  wantPlan(plan: DnsPlan): void {
+    this.#plan = plan;
+    this.#want();
+  }
+
+  wantSettings(settings: ZoneFileSettings): void {
+    this.#files.settings = settings;
+    this.#want();
+  }
+
+  /** From a primary; undefined: it has expired. */
+  wantTransferred(zone: string, transferred: TransferredZone | undefined): void {
+    if (transferred === undefined) this.#transferred.delete(zone);
+    else this.#transferred.set(zone, transferred);
+    this.#want();
+  }
+
+  wantLeases(zone: string, leases: LeaseRecords): void {
+    this.#leases.set(zone, leases);
+    this.#want();
+  }
+
+  /** Whether files have changed; a part of them, or all. */
+  lookAtFiles(all: boolean): void {
+    const changed = all ? this.#files.lookAtAll() : this.#files.lookAtNext();
+    if (this.#files.problem !== undefined && this.#files.problem !== this.#directoryProblem) {
+      this.#options.log.error('zone-directory-bad', this.#files.problem, {});
+    }
+    this.#directoryProblem = this.#files.problem;
+    if (changed) this.#want();
+  }
+
+  settled(): Promise<void> {
+    return this.book.settled();
+  }
+
+  #names(): Set<string> {
+    const zones = this.#plan?.zones.keys() ?? [];
+    return new Set([...zones, ...this.#files.zones.map(({ zone }) => zone)]);
+  }
+
+  #imageOfNone(zone: string): ZoneImage {
+    const known = this.#unserved.get(zone);
+    if (known !== undefined) return known;
+    const origin = parseName(zone);
+    if (origin === undefined) throw new Error(`${zone} is no name`);
+    const memory = new SharedArrayBuffer(0);
+    const image = { origin, serial: 0, names: 0, recordCount: 0, memory };
+    this.#unserved.set(zone, image);
+    return image;
+  }
+
+  #want(): void {
+    const none = { version: 0, zones: new Map(), plain: [], smart: [], lines: [] };
+    const { file, transfer, objects, homeless } = wantedZones({
+      plan: this.#plan ?? none,
+      files: this.#files.zones,
+      transferred: this.#transferred,
+      leases: this.#leases,
+      placeOf: this.#options.placeOf,
+    });
+    this.#tellHomeless(homeless);
+    this.book.want('file', file);
+    this.book.want('transfer', transfer);
+    this.book.want('objects', objects);
+  }
+
+  #tellHomeless(homeless: readonly string[]): void {
+    const isSame = homeless.join() === this.#homeless.join();
+    this.#homeless = homeless;
+    if (isSame || homeless.length === 0) return;
+    const text = `${homeless.length} records, the first is ${homeless[0]}`;
+    this.#options.log.warn('records-unused', text, { records: homeless.slice(0, PROBLEMS_TOLD) });
+  }
+
+  #built(results: readonly BuildResult[]): void {
+    const before = this.#before;
+    this.#before = new Map(this.served);
+    for (const zone of before.keys()) {
+      if (!this.served.has(zone)) this.#options.log.info('zone-gone', zone, { zone });
+    }
+    for (const result of results) {
+      this.#files.includes(result.zone, result.files);
+      this.#tell(result);
+    }
+    const changed = [...before].filter(([zone, { image }]) => {
+      return this.served.get(zone)?.image !== image;
+    });
+    this.#options.onChanged(new Map(changed));
+  }
+
+  #tell({ zone, image, problems, tookMs }: BuildResult): void {
+    const { log } = this.#options;
+    const told = problems.slice(0, PROBLEMS_TOLD).map(problemText);
+    if (image === undefined) {
+      const text = `${zone}: ${told[0] ?? 'no reason was given'}`;
+      log.error('zone-refused', text, { zone, problems: told });
+      return;
+    }
+    const { serial, recordCount } = image;
+    const text = `${zone}: serial ${serial}, ${recordCount} records`;
+    log.info('zone-loaded', text, { zone, serial, records: recordCount, tookMs });
+    if (told.length > 0) log.warn('zone-warning', `${zone}: ${told[0]}`, { zone, problems: told });
+  }
+}
+
+/** `file:line:column: what is wrong`. */
+export function problemText({ place, message }: ZoneProblem): string {
+  if (place === undefined) return message;
+  const { file, line, column } = place;
+  return line === 0 ? `${file}: ${message}` : `${file}:${line}:${column}: ${message}`;
+}
