@@ -54,7 +54,7 @@ export const diff: Run = async (context, args) => {
     const state = await loadState(store, checkedWith(unitsOf(files, prune)));
     const changes = changesOf(files, state, prune);
     const found = differencesOf(state, changes);
-    const warnings = await checkChanges(state, found, files);
+    const warnings = await checkChanges(context, state, found, files);
     await writeDifferences(context, args, found);
     await tellWarnings(context, warnings);
     await context.err.line(`edgectl: ${countsText(found, changes.length - found.length)}`);

@@ -126,7 +126,7 @@ async function storeEdit(work: Work, edit: MakeEdit): Promise<Outcome> {
     const state = await loadState(store, checkedWith(units));
     const wanted = edit(state);
     const toDo = differencesOf(state, wanted.changes);
-    warnings.push(...(await checkChanges(state, toDo, wanted.files)));
+    warnings.push(...(await checkChanges(context, state, toDo, wanted.files)));
     const plan = planApply(state.records.values(), toDo);
     const outcome = (
       versions: ReadonlyMap<Unit, number>,

@@ -13,10 +13,9 @@ import { keyOf, type SiteState } from './state.ts';
 
 const SHOWN = 20;
 
-type Problems = { found: SiteProblem[]; unreadable: string[]; warnings: SiteProblem[] };
+type Problems = { objects: SiteObject[]; found: SiteProblem[]; unreadable: string[] };
 
-/** `warns`: whether warnings are asked for too. */
-function problemsOf(records: Iterable<ObjectRecord>, warns = false): Problems {
+function problemsOf(records: Iterable<ObjectRecord>): Problems {
   const objects: SiteObject[] = [];
   const unreadable: string[] = [];
   for (const record of records) {
@@ -25,7 +24,7 @@ function problemsOf(records: Iterable<ObjectRecord>, warns = false): Problems {
     if (isRefusal(parsed)) unreadable.push(...parsed.reasons);
     else objects.push(parsed);
   }
-  return { found: checkSite(objects), unreadable, warnings: warns ? warnSite(objects) : [] };
+  return { objects, found: checkSite(objects), unreadable };
 }
 
 function texts({ found, unreadable }: Problems): string[] {
@@ -55,19 +54,22 @@ function after(state: SiteState, differences: readonly Difference[]): Iterable<O
  * warnings of what the change is about, and of what it leaves alone but was right before.
  */
 export async function checkChanges(
+  { clock }: Pick<Context, 'clock'>,
   state: SiteState,
   differences: readonly Difference[],
   files: SiteFile | undefined,
 ): Promise<string[]> {
   if (differences.length === 0) return [];
   refuseNewer(differences);
-  const problems = problemsOf(after(state, differences), true);
+  const problems = problemsOf(after(state, differences));
   const said = texts(problems);
-  if (said.length === 0) return warningsOf(problems.warnings, state, differences, files);
+  const nowSeconds = Math.floor(clock.nowMs() / 1000);
+  const warnings = () => warningsOf(problems.objects, { state, differences, files, nowSeconds });
+  if (said.length === 0) return warnings();
   const before = new Set(texts(problemsOf(state.records.values())));
   const fresh = said.filter((text) => !before.has(text));
   if (fresh.length === 0 && said.length < before.size) {
-    return warningsOf(problems.warnings, state, differences, files);
+    return warnings();
   }
   if (files !== undefined) throw new ConfigError(await placed(problems, files));
   const remedy = fresh.length === 0 ? 'the stored site is wrong already: correct that first' : '';
@@ -77,16 +79,23 @@ export async function checkChanges(
   throw new OperationalError('EDGE_CTL_REFUSED', shown.join('\n'), remedy ? { remedy } : {});
 }
 
+type Changed = {
+  state: SiteState;
+  differences: readonly Difference[];
+  files: SiteFile | undefined;
+  nowSeconds: number;
+};
+
 function warningsOf(
-  found: readonly SiteProblem[],
-  state: SiteState,
-  differences: readonly Difference[],
-  files: SiteFile | undefined,
+  objects: readonly SiteObject[],
+  { state, differences, files, nowSeconds }: Changed,
 ): string[] {
+  const found = warnSite(objects, nowSeconds);
   if (found.length === 0) return [];
   const told = ({ kind, id, message }: SiteProblem) => `${kind} ${id} ${message}`;
   const named = new Set(differences.map(({ kind, id }) => keyOf(kind, id)));
-  const before = new Set(problemsOf(state.records.values(), true).warnings.map(told));
+  const earlier = problemsOf(state.records.values()).objects;
+  const before = new Set(warnSite(earlier, nowSeconds).map(told));
   const placed = byKey(files);
   return found
     .filter((each) => named.has(keyOf(each.kind, each.id)) || !before.has(told(each)))

@@ -35,37 +35,10 @@ export function checkDns(site: DnsIndex, problems: SiteProblem[]): void {
   }
 }
 
-/** What is stored all the same, since instances may know better or it may be for later. */
-export function warnDns(site: DnsIndex): SiteProblem[] {
-  const lone = site.records.filter(({ name }) => site.zoneOf(name) === undefined);
-  const orphans = lone.map((record) => ({
-    ...recordAt(record),
-    message: 'is in no zone of the site, and answered only where a file or a transfer has its zone',
-    remedy: 'add its zone under zones, or correct the name',
-    at: ['name'],
-  }));
-  const targets = new Set<string>();
-  for (const pool of site.pools.values()) {
-    for (const { address } of pool.targets) {
-      targets.add(address);
-      targets.add(overrideId({ address, pool: pool.name }));
-    }
-  }
-  const idle = site.overrides.filter((override) => !targets.has(overrideId(override)));
-  return [
-    ...orphans,
-    ...idle.map((override) => ({
-      kind: 'override' as const,
-      id: overrideId(override),
-      message: `${override.address} is no target of ${override.pool ?? 'any pool'}`,
-      at: ['address'],
-    })),
-  ];
-}
-
 type Say = (problem: ObjectProblem) => void;
 
-function recordAt(record: RecordObject) {
+/** For a problem of it. */
+export function recordAt(record: RecordObject) {
   return { kind: 'record' as const, id: siteIdOf('dns', 'record', recordId(record)) };
 }
 

@@ -3,7 +3,7 @@
 import type { Ipv4 } from '../net/ipv4.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import { checkDhcp } from './check-dhcp.ts';
-import { checkDns, warnDns } from './check-dns.ts';
+import { checkDns } from './check-dns.ts';
 import { DhcpObjects } from './dhcp-objects.ts';
 import { DnsIndex } from './dns-index.ts';
 import type { Eip } from './eip.ts';
@@ -11,6 +11,7 @@ import type { Forward } from './forward.ts';
 import { formatForwardFrom, toLastPort } from './forward.ts';
 import type { Kind, SiteObject } from './kinds.ts';
 import type { ObjectProblem } from './problem.ts';
+import { warnDns } from './warn-dns.ts';
 
 /** `id` names the object to correct, `at` what in it; an object may have several problems. */
 export type SiteProblem = ObjectProblem & { kind: Kind; id: string };
@@ -39,9 +40,11 @@ export function checkSite(objects: Iterable<SiteObject>): SiteProblem[] {
   return problems;
 }
 
-/** What goes together, and is most likely not as it was meant. */
-export function warnSite(objects: Iterable<SiteObject>): SiteProblem[] {
-  return warnDns(DnsIndex.of(objects));
+/**
+ * Of objects that go together, what is most likely not as it was meant. `nowSeconds` is since 1970.
+ */
+export function warnSite(objects: Iterable<SiteObject>, nowSeconds: number): SiteProblem[] {
+  return warnDns(DnsIndex.of(objects), nowSeconds);
 }
 
 class SiteIndex {

@@ -1,5 +1,6 @@
 // What is wrong with a site is told where the operator wrote it.
 import { expect, it } from 'vitest';
+import { ManualClock } from '../../../shared/clock.ts';
 import { differencesOf } from '../../../shared/ctl/change.ts';
 import { checkChanges } from '../../../shared/ctl/check.ts';
 import { keyOf, SiteState } from '../../../shared/ctl/state.ts';
@@ -19,7 +20,7 @@ async function places(text: string): Promise<string[]> {
   const files = readSite([{ file: 'site.yaml', text }]);
   const changes = files.objects.map(({ record }) => record);
   try {
-    await checkChanges(state, differencesOf(state, changes), files);
+    await checkChanges({ clock: new ManualClock() }, state, differencesOf(state, changes), files);
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     return error.problems.map(({ file, line, message }) => `${file}:${line} ${message}`);

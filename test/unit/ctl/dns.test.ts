@@ -42,7 +42,8 @@ const RECORDS = `
 zones:
   - { zone: example.com, soa: { primary: ns.example.com, mail: h.example.com } }
 records:
-  - { name: mail.example.com, type: MX, ttl: 1h, data: ["10 mx.example.com"] }
+  - { name: example.com, type: NS, data: [ns.example.net] }
+  - { name: mail.example.com, type: MX, ttl: 1h, data: ["10 mx.example.net"] }
   - name: www.example.com
     type: A
     lines: { telecom: { pool: www }, default: { sources: [{ pool: www }, { data: [192.0.2.1] }] } }
@@ -70,9 +71,10 @@ describe('apply', () => {
         '+ override 59.43.0.10/www state drain who ann why moves until 2026-12-01T00:00:00Z',
         '+ line telecom prefixes 59.43.0.0/16',
         '+ zone example.com soa primary=ns.example.com mail=h.example.com',
-        '+ record mail.example.com/MX ttl 1h data 10 mx.example.com.',
+        '+ record example.com/NS data ns.example.net.',
+        '+ record mail.example.com/MX ttl 1h data 10 mx.example.net.',
         '+ record www.example.com/A lines.default sources=pool=www,data=192.0.2.1 lines.telecom pool=www',
-        '7 added',
+        '8 added',
         'pools: version 1: in force on 1 instance',
         'dns: version 1: in force on 1 instance',
         '',
@@ -80,10 +82,10 @@ describe('apply', () => {
     );
     const store = site.server.connect();
     expect(await store.get('dns', 'record', 'mail.example.com/MX')).toBe(
-      '{"data":["10 mx.example.com."],"ttl":3600}',
+      '{"data":["10 mx.example.net."],"ttl":3600}',
     );
     expect(await store.get('pools', 'override', '59.43.0.10/www')).toContain('"until":1796083200');
-    expect((await apply(ALL, '--prune')).out).toMatch(/^7 unchanged\npools: version 1: in force/);
+    expect((await apply(ALL, '--prune')).out).toMatch(/^8 unchanged\npools: version 1: in force/);
   });
 
   it('shows what of a record changes, by line', async () => {
@@ -94,7 +96,7 @@ describe('apply', () => {
     expect(out).toBe(
       [
         '~ record www.example.com/A lines.telecom pool=www -> pool=spare',
-        '1 changed, 2 unchanged',
+        '1 changed, 3 unchanged',
         'version 2: in force on 1 instance',
         '',
       ].join('\n'),
@@ -131,7 +133,7 @@ describe('apply', () => {
   it('deletes pools only once nothing names them any more', async () => {
     await apply(ALL);
     const pruned = await apply(
-      'pools: []\noverrides: []\nrecords:\n  - { name: mail.example.com, type: MX, data: ["10 mx"] }\n',
+      'pools: []\noverrides: []\nrecords:\n  - { name: example.com, type: NS, data: [ns.example.net] }\n  - { name: mail.example.com, type: MX, data: ["10 mx"] }\n',
       '--prune',
       '--yes',
     );
@@ -139,10 +141,10 @@ describe('apply', () => {
     expect(pruned.out.split('\n').slice(0, 6)).toEqual([
       '- override 59.43.0.10/www state drain who ann why moves until 2026-12-01T00:00:00Z',
       expect.stringMatching(/^- record www.example.com\/A /),
-      '~ record mail.example.com/MX ttl 1h -> -, data 10 mx.example.com. -> 10 mx.',
+      '~ record mail.example.com/MX ttl 1h -> -, data 10 mx.example.net. -> 10 mx.',
       expect.stringMatching(/^- pool spare /),
       expect.stringMatching(/^- pool www /),
-      '1 changed, 4 deleted',
+      '1 changed, 4 deleted, 1 unchanged',
     ]);
   });
 
@@ -150,7 +152,7 @@ describe('apply', () => {
     await apply(ALL);
     const { code, err } = await apply('records: []\n', '--prune');
     expect(code).toBe(1);
-    expect(err).toContain('this would delete 2 of 2 records');
+    expect(err).toContain('this would delete 3 of 3 records');
     expect((await apply('overrides: []\n', '--prune')).code).toBe(0);
   });
 
@@ -165,7 +167,7 @@ describe('what the units refer to of each other', () => {
     const alone = await apply(RECORDS + LINES);
     expect(alone.code).toBe(78);
     expect(alone.err).toContain(
-      'stdin:8:31: error: record www.example.com/A: there is no pool "www" (add it under pools)',
+      'stdin:9:31: error: record www.example.com/A: there is no pool "www" (add it under pools)',
     );
     expect(alone.err).toContain('edgectl: 2 errors, nothing was changed');
     await apply(POOLS);
@@ -191,7 +193,7 @@ describe('what the units refer to of each other', () => {
 describe('a record that is in no zone', () => {
   const LONE = 'records:\n  - { name: a.example.org, type: A, data: [192.0.2.1] }\n';
   const WARNING =
-    'record a.example.org/A: is in no zone of the site, and answered only where a file or a transfer has its zone (add its zone under zones, or correct the name)';
+    'record a.example.org/A: is in no zone of the site: served only where a file or a transfer has its zone (add its zone under zones, or correct the name)';
 
   it('is stored, with a warning at its place', async () => {
     const { code, out, err } = await apply(LONE);
@@ -248,7 +250,8 @@ describe('get', () => {
     expect((await at('get', 'records')).out).toBe(
       [
         'NAME              TYPE  TTL  DATA',
-        'mail.example.com  MX     1h  10 mx.example.com.',
+        'example.com       NS      -  ns.example.net.',
+        'mail.example.com  MX     1h  10 mx.example.net.',
         'www.example.com   A       -  default: pool www, else 192.0.2.1; telecom: pool www',
         '',
       ].join('\n'),
@@ -343,7 +346,7 @@ describe('status, nodes, drain and confirm', () => {
     await apply(POOLS.replace('weight: 3', 'weight: 4'));
     const { code, out } = await at('status');
     expect(code).toBe(0);
-    expect(out).toMatch(/^dns +1 +0 +1 running +0\.1\.0 +7 +dns:1 pools:2 +0$/m);
+    expect(out).toMatch(/^dns +1 +0 +1 running +0\.1\.0 +8 +dns:1 pools:2 +0$/m);
     expect((await at('nodes')).out).toMatch(
       /^dns-1 +dns +running +0\.1\.0 +dns:1\/1 pools:2\/2 +- /m,
     );
@@ -351,7 +354,7 @@ describe('status, nodes, drain and confirm', () => {
     expect(services).toMatchObject([
       {
         service: 'dns',
-        objects: 7,
+        objects: 8,
         desired: 1,
         units: [{ unit: 'dns' }, { unit: 'pools', desired: 2 }],
       },

@@ -130,34 +130,38 @@ describe('is refused', () => {
   });
 });
 
+/** With what every zone needs. */
+const served = (...lines: string[]) =>
+  records('{ name: example.com, type: NS, data: [ns.example.net] }', ...lines);
+
 describe('is a warning', () => {
   const LONE =
-    'is in no zone of the site, and answered only where a file or a transfer has its zone (add its zone under zones, or correct the name)';
+    'is in no zone of the site: served only where a file or a transfer has its zone (add its zone under zones, or correct the name)';
 
   test.each<[string, string[], string[]]>([
     [
       'a record in no zone',
       [
         ...ZONE,
-        ...records(
+        ...served(
           '{ name: a.example.org, type: A, data: [192.0.2.1] }',
           '{ name: a.example.com, type: A, data: [192.0.2.1] }',
           '{ name: example.com, type: A, data: [192.0.2.1] }',
         ),
       ],
-      [`4:13 record a.example.org/A: ${LONE}`],
+      [`5:13 record a.example.org/A: ${LONE}`],
     ],
     [
       'a name that only ends like a zone, or has its dot in a label',
       [
         ...ZONE,
-        ...records(
+        ...served(
           '{ name: xexample.com, type: A, data: [192.0.2.1] }',
           '{ name: a\\.example.com, type: A, data: [192.0.2.1] }',
           '{ name: a\\\\.example.com, type: A, data: [192.0.2.1] }',
         ),
       ],
-      [`4:13 record xexample.com/A: ${LONE}`, `5:13 record a\\.example.com/A: ${LONE}`],
+      [`5:13 record xexample.com/A: ${LONE}`, `6:13 record a\\.example.com/A: ${LONE}`],
     ],
     [
       'an override of nobody',
@@ -180,12 +184,36 @@ describe('is a warning', () => {
       'not the name below the root zone',
       [
         ...section('zones', `{ zone: ., ${SOA} }`),
-        ...records('{ name: a.b, type: A, data: [192.0.2.1] }', '{ name: ., type: NS, data: [a] }'),
+        ...records(
+          '{ name: a.b, type: A, data: [192.0.2.1] }',
+          '{ name: ., type: NS, data: [a.b] }',
+        ),
       ],
+      [],
+    ],
+    [
+      'a zone without name servers',
+      [...ZONE, ...records('{ name: a.example.com, type: A, data: [192.0.2.1] }')],
+      [
+        '2:5 zone example.com: dns will not serve the zone: example.com. has no NS records at its apex',
+      ],
+    ],
+    [
+      'what dns warns of when it builds the zone',
+      [...ZONE, ...served('{ name: example.com, type: MX, data: ["1 mx.example.com"] }')],
+      [
+        '5:5 record example.com/MX: example.com. MX: mx.example.com. has no address (A or AAAA) in this zone: add one, or name another',
+      ],
+    ],
+    [
+      'of a zone that is transferred in nothing',
+      [...section('zones', '{ zone: example.com, primaries: [{ from: "192.0.2.1:53" }] }')],
       [],
     ],
   ])('%s', (_, lines, expected) => {
     expect(problemsOf(lines.join('\n'))).toEqual([]);
-    expect(problemsOf(lines.join('\n'), warnSite)).toEqual(expected);
+    expect(problemsOf(lines.join('\n'), (items) => warnSite(items, 1_790_000_000))).toEqual(
+      expected,
+    );
   });
 });
