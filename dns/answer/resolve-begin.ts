@@ -2,7 +2,7 @@
 import { RCODES } from '../../shared/dns/constants.ts';
 import type { Query, Result } from './query-types.ts';
 
-/** What a result is before anything is known: of nobody's zone, like everything of the root (R1). */
+/** What a result is before anything is known: of no zone, like all of the root (R1). */
 export function begin(result: Result, query: Query, from: number): void {
   result.rcode = RCODES.NOERROR;
   result.isAuthoritative = false;

@@ -14,8 +14,8 @@
 //
 // The bytes of an RRset are records ready for an answer whose question is their owner: the owner is
 // C0 0C, and names that RFC 1035 lets compress end in pointers into the owner (as if at 12) or to
-// an earlier name of the same RRset (as if it came right behind the question). RRSIGs follow, of the
-// RRset itself. A patch says where such a pointer is, so that it can be written for another place:
+// an earlier name of the same RRset (as if it came right behind the question). RRSIGs follow, of
+// the RRset itself. A patch says where such a pointer is, so that it can be written elsewhere:
 // PATCH_DEPTH names the owner's suffix of so many labels, PATCH_SELF an offset within the bytes.
 
 export const MAGIC = 0x65646e73;

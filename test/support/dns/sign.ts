@@ -1,5 +1,5 @@
-// Signed zones without keys: a chain of NSEC or NSEC3 as a signer would make it, and RRSIGs that say
-// what they cover and whose they are, but sign nothing. For tests of which records an answer has.
+// Signed zones without keys: a chain of NSEC or NSEC3 as a signer would make it, and RRSIGs that
+// say what they cover and whose they are, but sign nothing. For tests of which records an answer has.
 import { createHash } from 'node:crypto';
 import { compareNames, formatName, lowerName, nameLength } from '../../../shared/dns/names.ts';
 import type { Name } from '../../../shared/dns/types.ts';

@@ -38,6 +38,7 @@ lost CNAME nothing.mail
 tosub CNAME host.sub
 *.wild A 192.0.2.99
 *.wc CNAME www
+*.wmx MX 1 mx.wmx
 sub NS ns.sub
 sub NS ns1
 sub NS ns.elsewhere.
@@ -356,6 +357,31 @@ ${Array.from({ length: 30 }, (_, n) => `cut NS ns${n}.cut\nns${n}.cut A 10.0.1.$
     const heard = ask(huge, 'a.huge.example.', 'A');
     expect(heard.additional).toHaveLength(900);
     expect(heard.result.end).toBeGreaterThan(0x3fff);
+  });
+});
+
+describe('A12: where names are compressed', () => {
+  const dataBytes = (name: string, type: string): number => {
+    const { bytes } = ask(resolve, name, type);
+    const head = 12 + nameOf(name).length + 4 + 10;
+    return ((bytes[head] ?? 0) << 8) | (bytes[head + 1] ?? 0);
+  };
+
+  test.each([
+    ['MX: behind the preference a label and a pointer', 'mail.example.', 'MX', 2 + 3 + 2],
+    ['MX of a wildcard: its parent is in the question', 'a.wmx.example.', 'MX', 2 + 3 + 2],
+    ['CNAME', 'c1.example.', 'CNAME', 3 + 2],
+    ['SRV: in full', '_s._tcp.example.', 'SRV', 6 + 13],
+    ['HTTPS: in full', 'svcalias.example.', 'HTTPS', 2 + 13],
+    ['DNAME: in full (RFC 6672 §2.5)', 'd.example.', 'DNAME', 16],
+  ])('%s', (_, name, type, bytes) => expect(dataBytes(name, type)).toBe(bytes));
+
+  test('SOA: both names; NS: an earlier one of the RRset', () => {
+    const soa = ask(resolve, 'example.', 'SOA').bytes;
+    expect(soa.length).toBe(12 + 9 + 4 + 12 + (4 + 2) + (5 + 2) + 20);
+    const far = resolveOf([imageOf('example.', `${text}x NS a.far.net.\nx NS b.far.net.\n`)]);
+    const ns = ask(far, 'x.example.', 'NS').bytes;
+    expect(ns.length).toBe(12 + 11 + 4 + (12 + 11) + (12 + 2 + 2));
   });
 });
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { Catalog } from '../../../../dns/image/catalog.ts';
+import { Catalog, catalogOf as sharedCatalog } from '../../../../dns/image/catalog.ts';
 import { NameWalk } from '../../../../dns/image/name-walk.ts';
 import { emptyZone } from '../../../../dns/image/view.ts';
 import { nameOf } from '../../../support/dns/resolve-rig.ts';
@@ -41,6 +41,14 @@ test('of two zones of one origin the first', () => {
 });
 
 test('no zones', () => expect(find(catalogOf(), 'a.example.')).toBe(-1));
+
+test('a list’s catalog is made once, a zone’s view too', () => {
+  const zones = ['example.', 'other.'].map((origin) => emptyZone(nameOf(origin)));
+  expect(sharedCatalog(zones)).toBe(sharedCatalog(zones));
+  const changed = [zones[0], emptyZone(nameOf('other.'))].filter((zone) => zone !== undefined);
+  expect(sharedCatalog(changed).views[0]).toBe(sharedCatalog(zones).views[0]);
+  expect(sharedCatalog(changed).views[1]).not.toBe(sharedCatalog(zones).views[1]);
+});
 
 test('ten thousand zones', () => {
   const catalog = catalogOf(...Array.from({ length: 10_000 }, (_, n) => `z${n}.example.`));
