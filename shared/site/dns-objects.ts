@@ -70,7 +70,7 @@ export type SmartRecord = {
 
 export type RecordObject = PlainRecord | SmartRecord;
 
-/** A named set of client prefixes: an ISP, an ISP in a province. Each instance's files add to it. */
+/** A named set of client prefixes: an ISP, an ISP in a province. Files of each dns add to it. */
 export type Line = {
   name: string;
   /** They win over those of files, whatever their length. */

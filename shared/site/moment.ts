@@ -1,4 +1,4 @@
-// Moments: ms since the epoch, and RFC 3339's text with its zone, from 1970 on. Pure, and so without
+// Moments: ms since the epoch, and RFC 3339's text with its zone, from 1970 on. Pure, and so not by
 // the language's Date.
 
 const WRITTEN =

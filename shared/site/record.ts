@@ -1,5 +1,5 @@
-// All records of a name and a type: plain, alike for every client, or by line (smart-record.ts). Id:
-// name and type, `www.example.com/A`. Pure.
+// All records of a name and a type: plain, alike for every client, or by line (smart-record.ts).
+// Id: name and type, `www.example.com/A`. Pure.
 import type { ObjectRecord } from '../store/types.ts';
 import { storedValue } from './dhcp-settings.ts';
 import { dataProblem, parseStoredType, setProblems } from './dns-data.ts';

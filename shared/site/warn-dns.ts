@@ -1,5 +1,5 @@
-// What is stored of dns all the same, though it is most likely not as it was meant: instances may know
-// better, or it may be for later. Pure.
+// What is stored of dns all the same, though it is most likely not as it was meant: instances may
+// know better, or it may be for later. Pure.
 import { zoneFromObjects } from '../dns/zone/from-objects.ts';
 import type { ZoneProblem } from '../dns/zone/types.ts';
 import type { SiteProblem } from './check.ts';

@@ -112,12 +112,12 @@ test('a state with more contradictions than a call has arguments is refused like
 });
 
 test('what a newer writer says may be ignored is; what else is unknown is refused', async () => {
-  const pool = { kind: 'pool', id: 'x', value: '{"v":2}' };
-  const { datapath, keeper } = await keep(first, pool);
+  const balancer = { kind: 'balancer', id: 'x', value: '{"v":2}' };
+  const { datapath, keeper } = await keep(first, balancer);
   const newer = eip('198.51.100.2', '{"colour":"red","private":"10.0.0.2","v":2}');
-  expect(keeper.change([newer, { ...pool, value: '{"v":3}' }], 2)).toBeUndefined();
+  expect(keeper.change([newer, { ...balancer, value: '{"v":3}' }], 2)).toBeUndefined();
   expect(eips(datapath)).toBe(2);
-  expect(keeper.change([{ ...pool, value: null }], 3)).toBeUndefined();
-  expect(keeper.change([{ ...pool, value: '{}' }], 4)?.reasons[0]).toContain('kind "pool"');
+  expect(keeper.change([{ ...balancer, value: null }], 3)).toBeUndefined();
+  expect(keeper.change([{ ...balancer, value: '{}' }], 4)?.reasons[0]).toContain('kind "balancer"');
   expect(keeper.version).toBe(3);
 });
