@@ -1,8 +1,8 @@
-// What health checks use of the npm package raw-socket: ICMP echo.
+// What health checks use of the npm package raw-socket: ICMP echo, of both families.
 //
 // What the signatures do not say: a message is a view of one buffer that the next one overwrites,
-// and begins with the IPv4 header; every socket is given every ICMP message of the host. After
-// close() a send is never answered.
+// and begins with the IPv4 header (of IPv6 there is none); every socket is given every ICMP message
+// of the host. After close() a send is never answered.
 declare module 'raw-socket' {
   import type { EventEmitter } from 'node:events';
 
@@ -24,7 +24,8 @@ declare module 'raw-socket' {
     close(): this;
   }
 
-  export const Protocol: { readonly ICMP: number };
+  export const Protocol: { readonly ICMP: number; readonly ICMPv6: number };
+  export const AddressFamily: { readonly IPv4: number; readonly IPv6: number };
   export const SocketLevel: { readonly SOL_SOCKET: number; readonly IPPROTO_IP: number };
   export const SocketOption: {
     readonly SO_RCVBUF: number;
@@ -33,7 +34,11 @@ declare module 'raw-socket' {
     readonly IP_TTL: number;
   };
 
-  export function createSocket(options: { protocol: number; bufferSize?: number }): Socket;
+  export function createSocket(options: {
+    protocol: number;
+    addressFamily?: number;
+    bufferSize?: number;
+  }): Socket;
   /** The Internet checksum (RFC 1071) of the whole buffer. */
   export function createChecksum(buffer: Buffer): number;
   export function writeChecksum(buffer: Buffer, offset: number, checksum: number): Buffer;
