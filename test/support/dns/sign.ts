@@ -1,7 +1,8 @@
 // Signed zones without keys: a chain of NSEC or NSEC3 as a signer would make it, and RRSIGs that
-// say what they cover and whose they are, but sign nothing. For tests of which records an answer has.
+// say what they cover and whose they are, but sign nothing. For tests of which records an answer
+// has.
 import { createHash } from 'node:crypto';
-import { compareNames, formatName, lowerName, nameLength } from '../../../shared/dns/names.ts';
+import { compareNames, formatName, lowerName } from '../../../shared/dns/names.ts';
 import type { Name } from '../../../shared/dns/types.ts';
 import { RecordList } from '../../../shared/dns/zone/record-list.ts';
 
@@ -151,9 +152,4 @@ function addSignatures(records: RecordList, origin: Name): void {
     const data = Uint8Array.from([...head, ...origin, 0xaa, 0xbb, 0xcc]);
     records.add(owner, RRSIG, records.ttlSeconds(index), data);
   }
-}
-
-/** The next name that an NSEC names. */
-export function nextOf(nsec: Uint8Array): string {
-  return formatName(lowerName(nsec.subarray(0, nameLength(nsec, 0))));
 }
