@@ -14,12 +14,12 @@ export class Places {
     this.#stretches.push({ first: this.#last + 1, file, line });
   }
 
-  /** The tag of a line of the file that was entered last, not above the last one asked for. */
+  /** The tag of a line of the file that was entered last; lines only go forward. */
   tagOf(line: number): number {
     const stretch = this.#stretches[this.#stretches.length - 1];
     if (stretch === undefined) throw new RangeError('no file was entered');
     const tag = stretch.first + line - stretch.line;
-    if (tag > this.#last) this.#last = tag;
+    this.#last = tag;
     return tag;
   }
 

@@ -59,6 +59,10 @@ describe('zones signed elsewhere', () => {
       rrsig('ns', 'A', { labels: 4 }),
       'signatures for more labels than there are (ns.example.com. RRSIG)',
     ],
+    [
+      `*.w NSEC ns NSEC\n${rrsig('*.w', 'NSEC', { labels: 4 })}`,
+      'signatures for more labels than there are (*.w.example.com. RRSIG)',
+    ],
     [rrsig('ns', 'AAAA'), 'signatures of what is not there (ns.example.com. RRSIG)'],
     [
       `${HASH} NSEC3 1 0 0 - ${HASH} A\n${rrsig(HASH, 'NSEC3')}`,

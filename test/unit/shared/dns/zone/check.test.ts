@@ -95,6 +95,24 @@ const TOLD: [body: string, problems: string[]][] = [
     'a.b.d TXT x\nD DNAME x.org.\n',
     ['refusal z:5:1 a.b.d- TXT is below a DNAME: remove one of them'],
   ],
+  [
+    '@ DNAME x.org.\n',
+    [
+      'refusal z:4:1 ns- A is below a DNAME: remove one of them',
+      'refusal z:3:1 example.com. NS: ns- is below a DNAME: name what it stands for',
+    ],
+  ],
+  [
+    'sub NS ns\nx.sub MX 10 nothere\n',
+    ['warning z:6:1 x.sub- MX is below a delegation: never answered'],
+  ],
+  [
+    '* A 192.0.2.1\nw TXT x\n@ SRV 1 2 3 a.w\n',
+    [
+      `warning z:7:1 example.com. SRV: a.w- has no address (A or AAAA) in this zone: add one, or name another`,
+    ],
+  ],
+  [`${chain(20)}c20 CNAME c20\n`, ['refusal z:25:1 c20- CNAME leads back to itself']],
   ['sub NS ns\nx.sub TXT x\n', ['warning z:6:1 x.sub- TXT is below a delegation: never answered']],
   ['sub NS ns\nx.sub NS ns\n', ['warning z:6:1 x.sub- NS is below a delegation: never answered']],
   ['sub NS ns\nsub MX 0 .\n', ['warning z:6:1 sub- MX is at a delegation: never answered']],
@@ -186,6 +204,12 @@ describe('checks of a zone', () => {
 
   test.each(TOLD)('%j', (body, problems) => {
     expect(problemsOf(body)).toEqual(problems);
+  });
+
+  test('empty non-terminals among many names', () => {
+    const deep = Array.from({ length: 2000 }, (_, at) => `a.e${at} A 192.0.2.1\n`).join('');
+    const services = Array.from({ length: 40 }, (_, at) => `s SRV 1 2 3 b.e${at}\n`).join('');
+    expect(problemsOf(`* A 192.0.2.1\n${deep}${services}`)).toHaveLength(40);
   });
 
   test('a zone without SOA, without name servers', () => {

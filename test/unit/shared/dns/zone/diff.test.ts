@@ -48,6 +48,12 @@ describe('the difference of zones', () => {
     });
   });
 
+  test('what is there twice is not deleted', () => {
+    const from = zone(1, 'a TXT x\n');
+    from.records.addAll(parsed('$TTL 300\na TXT x\n').records);
+    expect(lines(diffZones(from, zone(1, 'a TXT x\n')))).toEqual({ deleted: [], added: [] });
+  });
+
   const bodies = fc
     .uniqueArray(
       fc.tuple(

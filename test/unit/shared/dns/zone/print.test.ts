@@ -14,7 +14,7 @@ const labels = fc
   .uint8Array({ minLength: 1, maxLength: 3 })
   .map((bytes) =>
     bytes.map((byte) =>
-      byte < 200 ? (b('aAbB01*-_.\\"$@;() \t\n\0\x01').at(byte % 24) ?? 0) : byte,
+      byte < 200 ? (b('aAbB01*-_.\\"$@;() \t\n\0\x01\x02').at(byte % 25) ?? 0) : byte,
     ),
   );
 const owners = fc.array(labels, { maxLength: 4 }).map((parts) => wire(parts, ORIGIN));
