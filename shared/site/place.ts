@@ -45,10 +45,6 @@ export function checkedWith(units: readonly Unit[]): Unit[] {
   return UNITS.filter((unit) => units.includes(unit) || (refers(unit) && units.some(refers)));
 }
 
-export function isUnit(text: string): text is Unit {
-  return UNITS.some((unit) => unit === text);
-}
-
 export function isService(text: string): text is Service {
   return SERVICES.some((service) => service === text);
 }

@@ -8,7 +8,7 @@ import type { ObjectProblem } from './problem.ts';
 import type { ValueReader } from './value.ts';
 import { unless } from './zone.ts';
 
-export const CHECK_TYPES = ['tcp', 'icmp', 'http', 'https', 'dns', 'readyz'] as const;
+const CHECK_TYPES = ['tcp', 'icmp', 'http', 'https', 'dns', 'readyz'] as const;
 export const TIMING = {
   intervalMs: { usual: 5000, least: 100, most: 3_600_000 },
   timeoutMs: { usual: 2000, least: 10, most: 60_000 },

@@ -8,7 +8,7 @@ import type { ObjectProblem } from './problem.ts';
 import { isName, type ValueReader } from './value.ts';
 import { unless } from './zone.ts';
 
-export const SMART_TYPES = ['A', 'AAAA', 'CNAME', 'ALIAS'] as const;
+const SMART_TYPES = ['A', 'AAAA', 'CNAME', 'ALIAS'] as const;
 export const DEFAULT_MIN_TTL_SECONDS = 5;
 export const ALL_DOWN = ['all', 'default', 'none'] as const;
 export const SMART_KEYS = ['allDown', 'lines', 'minTtl', 'overflow'] as const;
@@ -171,7 +171,7 @@ export function storedSmart({ lines, overflow, allDown, minTtlSeconds }: SmartRe
 }
 
 /** One that is alone has its keys in the line itself. */
-export function storedSources(sources: readonly Source[]) {
+function storedSources(sources: readonly Source[]) {
   const [only] = sources;
   return only !== undefined && sources.length === 1 ? only : { sources };
 }
