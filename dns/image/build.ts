@@ -147,7 +147,7 @@ class ImageBuild {
     return this.#apexData(TYPES.DNSKEY).length > 0;
   }
 
-  /** Records, but none that can be asked for. */
+  /** Records, but none that can be asked for (RFC 5155 §7.2.8). */
   #isHidden(id: number): boolean {
     return this.#has[id] === 0 && (this.#names.first[id] as number) >= 0;
   }
@@ -158,7 +158,7 @@ class ImageBuild {
     const node = sink.take(layout.N_NAME + wordsFor(name.length));
     this.#place[id] = node;
     const depth = names.depth[id] as number;
-    const shape = this.#flags(id, name) | (name.length << 8) | (depth << 16);
+    const shape = this.#flags(id) | (name.length << 8) | (depth << 16);
     sink.set(node + layout.N_SHAPE, shape);
     sink.set(node + layout.N_COVERED, this.#coveredBy(id));
     if (isWildcard(name) && id !== 0 && !this.#isHidden(id)) {
@@ -173,14 +173,12 @@ class ImageBuild {
     }
   }
 
-  #flags(id: number, name: Name): number {
+  #flags(id: number): number {
     const has = this.#has[id] as number;
-    let flags = id === 0 ? layout.NODE_APEX : 0;
+    let flags = 0;
     if (has & HAS_NS && id !== 0) flags |= layout.NODE_CUT;
     if (has & HAS_DNAME) flags |= layout.NODE_DNAME;
     if (has & HAS_ALIAS) flags |= layout.NODE_ALIAS;
-    if (isWildcard(name)) flags |= layout.NODE_WILDCARD;
-    if (this.#isHidden(id)) flags |= layout.NODE_HIDDEN;
     return flags;
   }
 

@@ -8,7 +8,7 @@
 //             8 words by R_*, patches, where signatures begin, additional entries, bytes
 // negative  one RRset more: the SOA as negative answers have it (RFC 2308: TTL min(TTL, MINIMUM))
 // table     open addressing, linear: pairs of [hash of the whole name, place of its block], a power
-//           of two of them, at most two thirds in use; names that have NSEC3 only are not in it
+//           of two of them, at most two thirds in use; names that only have an NSEC3 are not in it
 // nsec      places of the names that have an NSEC, in canonical order
 // nsec3     6 words each, in the order of the hashes: 5 of the hash, most significant first, place
 //
@@ -16,7 +16,7 @@
 // C0 0C, and names that RFC 1035 lets compress end in pointers into the owner (as if at 12) or to
 // an earlier name of the same RRset (as if it came right behind the question). RRSIGs follow, of
 // the RRset itself. A patch says where such a pointer is, so that it can be written elsewhere:
-// PATCH_DEPTH names the owner's suffix of so many labels, PATCH_SELF an offset within the bytes.
+// with a depth to the owner's suffix of so many labels, with PATCH_SELF to an offset of the bytes.
 
 export const MAGIC = 0x65646e73;
 export const LAYOUT_VERSION = 1;
@@ -54,12 +54,7 @@ export const N_NAME = 4;
 
 export const NODE_CUT = 1;
 export const NODE_DNAME = 2;
-export const NODE_APEX = 4;
-export const NODE_ALIAS = 8;
-/** First label `*`. */
-export const NODE_WILDCARD = 16;
-/** Has NSEC3 and its RRSIGs only: not a name that can be asked for (RFC 5155 §7.2.8). */
-export const NODE_HIDDEN = 32;
+export const NODE_ALIAS = 4;
 
 export const R_TYPE = 0;
 /** 0: the last of its name. */
