@@ -55,8 +55,8 @@ export type TargetHealth = {
   effective: Measured;
   override?: Override;
   /**
-   * The least time in which the measured state can become another: interval × checks that are still
-   * needed. Infinity while an override holds.
+   * The least time in which the measured state can become another (V4); 0 while it is not known.
+   * Infinity while an override holds.
    */
   toFlipMs: number;
   /** ms since the epoch of the last flip; 0: never flipped. */
@@ -65,23 +65,31 @@ export type TargetHealth = {
   votes: readonly { node: string; state: 'up' | 'down'; reason: string; ageMs: number }[];
 };
 
-/** What a reader sees. `targetId` (fingerprint.ts) names an address under a check's settings. */
+/** What a reader sees, as it is now. A target that was never set is `unknown`. */
 export interface HealthView {
-  /** As target of that pool: an override may be said of one pool only (V7). */
+  /**
+   * `targetId`: of fingerprint.ts. As target of that pool: an override may be said of one pool only
+   * (V7).
+   */
   of(targetId: string, pool?: string): TargetHealth;
+  /** Without a check: up, unless an operator says otherwise. */
+  ofAddress(address: string, check: CheckSettings | undefined, pool?: string): TargetHealth;
 }
 
-/** `not-probed`: this instance could not ask, which says nothing of the target (V8). */
+/**
+ * How a probe ended. `not-probed`: this instance could not ask, which says nothing of the target
+ * (V8). `reason`: a few words, the same for the same trouble.
+ */
 export type ProbeResult = {
   verdict: 'good' | 'bad' | 'not-probed';
-  /** For people, of one line: `ok`, `refused`, `status 503`. */
   reason: string;
   latencyMs: number;
 };
 
 export interface Prober {
-  /** One probe, over within the check's timeout. Never rejects. */
+  /** Never rejects; ends soon after the check's timeout at the latest. */
   probe(target: Target): Promise<ProbeResult>;
+  close(): void;
 }
 
 /** What a prober says of a target. */
