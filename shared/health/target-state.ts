@@ -1,0 +1,129 @@
+// One target as an instance knows it: its state, what its probers say, and what the instance itself
+// has found when it is one of them. Pure.
+import { choose, type Ranking, rank } from './chosen.ts';
+import {
+  beginning,
+  checksToLeave,
+  type Hysteresis,
+  missed,
+  probed,
+  restartedFrom,
+} from './hysteresis.ts';
+import { decide, toFlipMs, type Voice } from './quorum.ts';
+import type { Replica } from './replica.ts';
+import type { Measured, ProbeResult, Target } from './types.ts';
+import type { Vote } from './vote.ts';
+
+export class TargetState {
+  readonly id: string;
+  readonly target: Target;
+  /** Monotonic: since when it is a target here. */
+  readonly addedMs: number;
+  measured: Measured;
+  /** ms since the epoch of the last flip; 0: none. */
+  sinceMs: number;
+  /** What this instance found itself; undefined: it is no prober of it. */
+  own: Hysteresis | undefined;
+  lastResult: ProbeResult | undefined;
+  /** Those whose votes count and those who probe, in rank order. */
+  counted: readonly string[] = [];
+  probing: readonly string[] = [];
+  #voices: readonly Voice[] = [];
+  #ranked: { by: Ranking; nodes: readonly string[] } | undefined;
+  #said: { state: Vote['state']; sinceMs: number } | undefined;
+
+  constructor(
+    id: string,
+    target: Target,
+    addedMs: number,
+    known: Pick<TargetState, 'measured' | 'sinceMs'>,
+  ) {
+    this.id = id;
+    this.target = target;
+    this.addedMs = addedMs;
+    this.measured = known.measured;
+    this.sinceMs = known.sinceMs;
+  }
+
+  /** Who is asked now. `isSilent`: who says nothing of it is passed over. */
+  chooseProbers(ranking: Ranking, replica: Replica, self: string, isSilent: boolean): void {
+    if (this.#ranked?.by !== ranking) {
+      this.#ranked = { by: ranking, nodes: rank(ranking, this.id) };
+    }
+    const isPassedOver = (node: string) => {
+      const vote = replica.vote(node, this.id);
+      return vote === undefined ? isSilent && node !== self : vote.state === 'none';
+    };
+    ({ counted: this.counted, probing: this.probing } = choose(this.#ranked.nodes, isPassedOver));
+  }
+
+  /** What the votes make of it. */
+  decideBy(replica: Replica): Measured {
+    this.#voices = this.counted.map((node) => voiceOf(replica.vote(node, this.id)));
+    return decide(this.#voices, this.measured);
+  }
+
+  /** What the own vote alone makes of it. */
+  decideAlone(): Measured {
+    const { own } = this;
+    if (own === undefined) return this.measured;
+    const state = own.vote ?? 'pending';
+    this.#voices = [{ state, held: this.measured, checksToFlip: this.#checksToFlip(own) }];
+    return own.vote ?? this.measured;
+  }
+
+  get toFlipMs(): number {
+    return toFlipMs(this.#voices, this.measured, this.target.check);
+  }
+
+  /** Begins to probe; `vote`: its own of an earlier life. */
+  begin(vote: Vote | undefined): void {
+    const before = vote?.state === 'up' || vote?.state === 'down' ? vote.state : undefined;
+    this.own = beginning(this.measured, before);
+    this.#said = vote;
+  }
+
+  restart(): void {
+    this.own = restartedFrom(this.own ?? beginning('unknown'), this.measured);
+  }
+
+  /** Whether it makes a difference to others. */
+  take(result: ProbeResult): boolean {
+    const { check } = this.target;
+    const before = this.own ?? beginning(this.measured);
+    this.lastResult = result;
+    this.own =
+      result.verdict === 'not-probed'
+        ? missed(before, check)
+        : probed(before, result.verdict === 'good', check);
+    const { own } = this;
+    const isFirstMiss = own.vote === undefined && before.missed === 0 && own.missed > 0;
+    return isFirstMiss || before.vote !== own.vote || before.against !== own.against;
+  }
+
+  /** What it says of the target now. */
+  voteAt(boardMs: number): Vote {
+    const { own = beginning('unknown'), lastResult } = this;
+    const state = own.vote ?? (own.missed > 0 ? 'none' : 'pending');
+    if (this.#said?.state !== state) this.#said = { state, sinceMs: boardMs };
+    return {
+      state,
+      checksToFlip: this.#checksToFlip(own),
+      sinceMs: this.#said.sinceMs,
+      held: this.measured,
+      reason: lastResult?.reason ?? 'not probed yet',
+    };
+  }
+
+  #checksToFlip(own: Hysteresis): number {
+    return this.measured === 'unknown' ? 1 : checksToLeave(own, this.measured, this.target.check);
+  }
+}
+
+/** Of who has said nothing yet. */
+const SILENT: Voice = { state: 'pending', checksToFlip: 1, held: 'unknown' };
+
+function voiceOf(vote: Vote | undefined): Voice {
+  if (vote === undefined || vote.state === 'none') return SILENT;
+  return { state: vote.state, checksToFlip: vote.checksToFlip, held: vote.held };
+}
