@@ -1,6 +1,6 @@
 // Which target is meant: an address under a check's settings (docs/health.md, V1). Other settings
 // are another target. Pure.
-import type { CheckSettings, Target } from './types.ts';
+import type { Target } from './types.ts';
 
 /**
  * 16 hex digits, the same on every machine. `address` counts as it is written: site objects have one
@@ -10,10 +10,6 @@ export function targetId({ address, check }: Target): string {
   // The list of keys orders them, and leaves out what is undefined.
   const text = `${address} ${JSON.stringify(check, Object.keys(check).sort())}`;
   return hex(hashText(text, 0x243f6a88)) + hex(hashText(text, 0x85a308d3));
-}
-
-export function targetIdOf(address: string, check: CheckSettings): string {
-  return targetId({ address, check });
 }
 
 /** MurmurHash3's mixing over UTF-16 units: an unsigned 32-bit number. Not for secrets. */
