@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import type { DaemonContext, DaemonDefinition, DaemonService } from '../shared/daemon.ts';
 import { DaemonStore, type Machine, refuseChanged } from '../shared/daemon-store.ts';
 import { Health } from '../shared/health/health.ts';
+import { healthEvents } from '../shared/health/log-events.ts';
 import { createProbes } from '../shared/health/probes.ts';
 import { RedisVotes } from '../shared/health/redis-votes.ts';
 import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
@@ -22,7 +23,7 @@ import { answerSettings, drawCookieSecret, readTls } from './settings.ts';
 import { WaysIn } from './ways-in.ts';
 import { Builder } from './zones/builder.ts';
 
-export const events = { ...storeEvents, ...dnsEvents } as const;
+export const events = { ...storeEvents, ...healthEvents, ...dnsEvents } as const;
 
 const STATE_CODE = 'EDGE_DNS_STATE';
 const RESTART = {
@@ -102,7 +103,7 @@ function create(context: Context, store: DaemonStore): NonNullable<Running> {
   const [at] = config.listen;
   if (at === undefined) throw new Error('the configuration has an address');
   const health = new Health({
-    self: config.node,
+    self: `${SERVICE}/${config.node}`,
     board: new RedisVotes(store.at),
     prober: createProbes({ clock, random }),
     clock,

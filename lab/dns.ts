@@ -4,6 +4,10 @@ import { type DaemonConfig, LabDaemon } from './daemon.ts';
 import type { InsidePlan } from './plan.ts';
 import type { Run } from './run.ts';
 
+/** Where clients find them: an elastic IP each. */
+export const DNS_EIPS = ['198.51.100.53', '198.51.100.54'];
+export const LAB_ZONE = 'edge.example';
+
 const SERVICE = { name: 'dns', adminPort: 9103 };
 const LINES = join(import.meta.dirname, '..', 'deploy', 'examples', 'lines');
 
@@ -24,4 +28,43 @@ export class LabDns extends LabDaemon {
       ...options.config,
     };
   }
+}
+
+/** One name that each ISP's clients are answered in their own way, and what follows health. */
+export function dnsObjects(answers: { telecom: string; unicom: string; mobile: string }) {
+  const check = {
+    type: 'http',
+    port: 80,
+    path: '/',
+    interval: '1s',
+    timeout: '500ms',
+    rise: 2,
+    fall: 2,
+  };
+  const isps = Object.entries(answers);
+  const nameServers = DNS_EIPS.map((address, index) => ({
+    name: `ns${index + 1}.${LAB_ZONE}`,
+    address,
+  }));
+  const [primary] = nameServers;
+  return {
+    zones: [{ zone: LAB_ZONE, soa: { primary: primary?.name, mail: `hostmaster.${LAB_ZONE}` } }],
+    records: [
+      { name: LAB_ZONE, type: 'NS', data: nameServers.map(({ name }) => name) },
+      ...nameServers.map(({ name, address }) => ({ name, type: 'A', data: [address] })),
+      {
+        name: `www.${LAB_ZONE}`,
+        type: 'A',
+        ttl: '30s',
+        minTtl: '1s',
+        lines: {
+          ...Object.fromEntries(isps.map(([isp]) => [isp, { pool: `www-${isp}` }])),
+          default: { sources: isps.map(([isp]) => ({ pool: `www-${isp}` })) },
+        },
+        overflow: { telecom: ['unicom'], unicom: ['telecom'], mobile: ['unicom', 'telecom'] },
+      },
+    ],
+    pools: isps.map(([isp, address]) => ({ name: `www-${isp}`, targets: [{ address }], check })),
+    lines: isps.map(([isp]) => ({ name: isp })),
+  };
 }

@@ -11,6 +11,7 @@ import { LabNatter } from './natter.ts';
 import { configure, connect, createNodes, type Offloads, ROUTER_SYSCTLS, sysctl } from './netns.ts';
 import { LabNode } from './node.ts';
 import * as plan from './plan.ts';
+import type { LabProcess } from './process.ts';
 import { until } from './ready.ts';
 import { LabRedis } from './redis.ts';
 import { newRun, type Run } from './run.ts';
@@ -54,6 +55,7 @@ export class Site {
   readonly dnses: readonly LabDns[];
   readonly #options: SiteOptions;
   readonly #wires: topology.WireOptions;
+  readonly #servers = new Map<LabNode, LabProcess>();
   #torBird: Bird | undefined;
   #coreBird: Bird | undefined;
 
@@ -254,11 +256,18 @@ export class Site {
 
   async #startServers(): Promise<void> {
     if (!(this.#options.servers ?? true)) return;
-    const start = async (node: LabNode): Promise<void> => {
-      const server = node.spawn(process.execPath, [SERVER, node.name], { name: 'server' });
-      await server.ready('listens', () => server.output().includes('listening'));
-    };
-    await Promise.all([...this.vms, ...this.clients].map(start));
+    await Promise.all([...this.vms, ...this.clients].map((node) => this.startServer(node)));
+  }
+
+  /** HTTP and UDP echo on a VM or client; again after stopServer(). */
+  async startServer(node: LabNode): Promise<void> {
+    const server = node.spawn(process.execPath, [SERVER, node.name], { name: 'server' });
+    this.#servers.set(node, server);
+    await server.ready('listens', () => server.output().includes('listening'));
+  }
+
+  async stopServer(node: LabNode): Promise<void> {
+    await this.#servers.get(node)?.stop();
   }
 
   #clientPlans = (): plan.ClientPlan[] =>

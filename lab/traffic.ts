@@ -1,7 +1,9 @@
 // Real traffic of every kind through a site, by the clients that people use. Each check says what
 // it did, how it went, and which natters carried it.
+import { DNS_EIPS, dnsObjects, LAB_ZONE } from './dns.ts';
 import type { LabNode } from './node.ts';
 import { CORE_ADDRESS } from './plan.ts';
+import { until } from './ready.ts';
 import { testSum } from './server.ts';
 import type { Site } from './site.ts';
 import { type Passed, witness } from './witness.ts';
@@ -23,16 +25,26 @@ export const siteObjects = (site: Site): Record<string, unknown> => ({
   eips: [
     { address: EIP.first, private: site.vm(1).address },
     { address: EIP.second, private: site.vm(2).address },
+    { address: EIP.third, private: site.vm(5).address },
     { address: EIP.shared },
+    ...site.dnses.map(({ address }, index) => ({ address: DNS_EIPS[index], private: address })),
   ],
   forwards: [
     { from: `${EIP.shared}:8003/tcp`, to: `${site.vm(3).address}:80` },
     { from: `${EIP.shared}:8004/tcp`, to: `${site.vm(4).address}:80` },
     { from: `${EIP.shared}:53/udp`, to: `${site.vm(3).address}:7` },
   ],
+  ...(site.dnses.length === 0
+    ? {}
+    : dnsObjects({ telecom: EIP.first, unicom: EIP.second, mobile: EIP.third })),
 });
 
-export const EIP = { first: '198.51.100.1', second: '198.51.100.2', shared: '198.51.100.3' };
+export const EIP = {
+  first: '198.51.100.1',
+  second: '198.51.100.2',
+  shared: '198.51.100.3',
+  third: '198.51.100.4',
+};
 const MEGABYTE = 1024 * 1024;
 
 async function ping(from: LabNode, to: string, size = 56): Promise<Outcome> {
@@ -104,6 +116,63 @@ async function leaseFromTheOther(site: Site): Promise<Outcome> {
   return { ok, result };
 }
 
+/** What a client is told of www by one name server, and who answers there. */
+async function www(from: LabNode, server: string): Promise<{ address: string; seen: string }> {
+  const query = ['+short', '+timeout=2', '+retry=1', `@${server}`, `www.${LAB_ZONE}`, 'A'];
+  const { stdout } = await from.exec('kdig', query, { allowFailure: true });
+  const address = stdout.trim();
+  if (!/^[\d.]+$/.test(address)) return { address: address || 'no answer', seen: '' };
+  const { result } = await ask(from, address, '');
+  return { address, seen: result };
+}
+
+async function ownIsp(from: LabNode, server: string, wanted: string, vm: string): Promise<Outcome> {
+  const { address, seen } = await www(from, server);
+  const ok = address === wanted && seen === `${vm} saw ${from.address}`;
+  return { ok, result: `${address}, ${seen}` };
+}
+
+/** The endpoint of an ISP dies: its clients are told the next one, and their own when it is back. */
+async function ispDies(site: Site, from: LabNode, own: string, next: string): Promise<Outcome> {
+  const told = async (address: string): Promise<number> => {
+    const began = performance.now();
+    await until(`${from.name} is told ${address} by both`, async () => {
+      const answers = await Promise.all(DNS_EIPS.map((server) => www(from, server)));
+      return answers.every((answer) => answer.address === address);
+    });
+    return (performance.now() - began) / 1000;
+  };
+  await site.stopServer(site.vm(1));
+  const away = await told(next);
+  await site.startServer(site.vm(1));
+  const back = await told(own);
+  return { ok: true, result: `${next} after ${away.toFixed(1)} s, back in ${back.toFixed(1)} s` };
+}
+
+async function otherServer(site: Site, from: LabNode, wanted: string): Promise<Outcome> {
+  const [first, second = ''] = DNS_EIPS;
+  await site.dns(1).kill9();
+  const { address } = await www(from, second);
+  await site.dns(1).start();
+  const again = await www(from, first ?? '');
+  const ok = address === wanted && again.address === wanted;
+  return { ok, result: `${address} from dns-2; dns-1 is back` };
+}
+
+function dnsChecks(site: Site): Check[] {
+  if (site.dnses.length < 2) return [];
+  const [telecom, unicom, mobile] = [site.client(1), site.client(2), site.client(3)];
+  const [ns1 = '', ns2 = ''] = DNS_EIPS;
+  const { first, second, third } = EIP;
+  return [
+    ['dns', telecom, `www at ${ns1}`, () => ownIsp(telecom, ns1, first, 'vm-1')],
+    ['dns', unicom, `www at ${ns2}`, () => ownIsp(unicom, ns2, second, 'vm-2')],
+    ['dns', mobile, `www at ${ns1}`, () => ownIsp(mobile, ns1, third, 'vm-5')],
+    ['dns, endpoint dies', telecom, 'www', () => ispDies(site, telecom, first, second)],
+    ['dns, one killed', unicom, `www at ${ns2}`, () => otherServer(site, unicom, second)],
+  ];
+}
+
 function checks(site: Site): Check[] {
   const [telecom, unicom, mobile] = [site.client(1), site.client(2), site.client(3)];
   const [one, two] = [site.vm(1), site.vm(2)];
@@ -137,6 +206,7 @@ function checks(site: Site): Check[] {
     ['iperf3', unicom, `${second} > vm-2`, () => iperf(two, unicom, second)],
     ['http, outbound', one, 'telecom', () => ask(one, telecom.address, seen('telecom', first))],
     ['http, hairpin', one, `${second} > vm-2`, () => ask(one, second, seen('vm-2', first))],
+    ...dnsChecks(site),
   ];
 }
 

@@ -108,22 +108,28 @@ function consider(input: PolicyInput, line: string, source: Source, trail: Trail
 }
 
 function judgedOf(
-  { pools, healthOf }: PolicyInput,
+  { pools, healthOf, record }: PolicyInput,
   source: Source,
   cache: Map<string, JudgedPool>,
 ): JudgedPool | undefined {
   if ('data' in source) return undefined;
+  const pool = pools.get(source.pool);
+  // Two units are not changed at once: a pool may be missing yet, or be of the other family.
+  if (pool === undefined || !fits(pool, record.type)) return judge(none(source.pool), healthOf);
   const known = cache.get(source.pool);
   if (known !== undefined) return known;
-  const judged = judge(poolOf(pools, source.pool), healthOf);
+  const judged = judge(pool, healthOf);
   cache.set(source.pool, judged);
   return judged;
 }
 
-/** One that a race of two units has left out yet has no target, and so is failed. */
-function poolOf(pools: ReadonlyMap<string, Pool>, name: string): Pool {
-  const found = pools.get(name);
-  return found ?? { name, targets: [], answer: 'all', answers: 1, minHealthyPercent: 0 };
+function fits({ targets }: Pool, type: string): boolean {
+  return targets.every(({ address }) => address.includes(':') === (type === 'AAAA'));
+}
+
+/** Without a target it is failed. */
+function none(name: string): Pool {
+  return { name, targets: [], answer: 'all', answers: 1, minHealthyPercent: 0 };
 }
 
 function answerOf({ record }: PolicyInput, line: string): LineAnswer {

@@ -4,6 +4,7 @@ import type { ZoneProblem } from '../../shared/dns/zone/types.ts';
 import type { Log } from '../../shared/log.ts';
 import type { DnsEvent } from '../events.ts';
 import type { ZoneImage } from '../image/types.ts';
+import { emptyZone } from '../image/view.ts';
 import type { DnsPlan } from '../plan.ts';
 import { ZoneBook } from './book.ts';
 import type { Builder } from './builder.ts';
@@ -114,8 +115,7 @@ export class ZonesPart {
     if (known !== undefined) return known;
     const origin = parseName(zone);
     if (origin === undefined) throw new Error(`${zone} is no name`);
-    const memory = new SharedArrayBuffer(0);
-    const image = { origin, serial: 0, names: 0, recordCount: 0, memory };
+    const image = emptyZone(origin);
     this.#unserved.set(zone, image);
     return image;
   }

@@ -135,25 +135,6 @@ function overflowProblems({ lines, overflow }: SmartRecord): ObjectProblem[] {
       else if (others.indexOf(other) < index) say(`overflow to ${other} twice`, index);
     }
   }
-  return [...problems, ...loopsOf(overflow)];
-}
-
-/** One problem for each loop, at the line by which it is entered. */
-function loopsOf(overflow: SmartRecord['overflow']): ObjectProblem[] {
-  const done = new Set<string>();
-  const problems: ObjectProblem[] = [];
-  const visit = (line: string, trail: readonly string[]): void => {
-    const start = trail.indexOf(line);
-    if (start >= 0) {
-      const loop = [...trail.slice(start), line].join(' to ');
-      const remedy = 'list the pools of both as sources, each line its own first';
-      problems.push({ message: `overflow goes round: ${loop}`, remedy, at: ['overflow', line] });
-    } else if (!done.has(line)) {
-      for (const other of overflow.get(line) ?? []) visit(other, [...trail, line]);
-      done.add(line);
-    }
-  };
-  for (const line of overflow.keys()) visit(line, []);
   return problems;
 }
 

@@ -97,25 +97,6 @@ describe('is refused', () => {
         '2:109 overflow of b, which is none of its lines',
       ],
     ],
-    [
-      'overflow to itself',
-      smart('lines: { default: { data: [192.0.2.1] } }, overflow: { default: [default] }'),
-      [
-        '2:101 overflow goes round: default to default (list the pools of both as sources, each line its own first)',
-      ],
-    ],
-    [
-      'overflow that goes round',
-      [
-        ...section('lines', '{ name: a }', '{ name: b }'),
-        ...smart(
-          'lines: { a: { data: [192.0.2.1] }, b: { data: [192.0.2.2] }, default: { data: [192.0.2.3] } }, overflow: { a: [b], b: [default], default: [a] }',
-        ),
-      ],
-      [
-        '5:147 overflow goes round: a to b to default to a (list the pools of both as sources, each line its own first)',
-      ],
-    ],
   ])('%s', (_, lines, expected) => {
     expect(problemsOf(lines.join('\n'))).toEqual(expected);
   });
