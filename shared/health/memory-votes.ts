@@ -135,10 +135,16 @@ class MemoryVotes implements VoteBoard {
     signal: AbortSignal,
   ): Promise<{ lastId: string; entries: VoteEntry[] }> {
     signal.throwIfAborted();
-    const found = await this.#do(() => this.#server.after(afterId));
-    if (found.entries.length > 0) return found;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    const forget = this.#server.onEntry(resolve);
+    const forget = this.#server.onEntry(resolve); // before it looks, or one in between is missed
+    const found = await this.#do(() => this.#server.after(afterId)).catch((error) => {
+      forget();
+      throw error;
+    });
+    if (found.entries.length > 0) {
+      forget();
+      return found;
+    }
     const cancel = this.#server.clock.after(blockMs, resolve);
     const abort = () => reject(signal.reason);
     signal.addEventListener('abort', abort, { once: true });

@@ -1,7 +1,7 @@
 // The board in Redis: a server, a Sentinel group or a Cluster, where all keys share a slot. Each
 // operation is one script of lua/, by Redis' clock; the stream is read on a lane of its own.
 import { storeError } from '../store/failure.ts';
-import { unitKeys } from '../store/keys.ts';
+import { healthKeys } from '../store/keys.ts';
 import type { Call, Reply } from '../store/link.ts';
 import { Links } from '../store/links.ts';
 import type { StoreConfig } from '../store/open.ts';
@@ -28,13 +28,6 @@ const scripts = {
   vote: readScript('vote', new URL('./lua/vote.lua', import.meta.url)),
   read: readScript('read', new URL('./lua/read.lua', import.meta.url)),
 };
-
-/** The layout's, with {health} for the unit; `changes` is the stream. */
-export function healthKeys(): { probers: string; votes(node: string): string; changes: string } {
-  const { changes } = unitKeys('health');
-  const under = changes.slice(0, changes.lastIndexOf(':') + 1);
-  return { probers: `${under}probers`, votes: (node) => `${under}votes:${node}`, changes };
-}
 
 export class RedisVotes implements VoteBoard {
   readonly #links: Links;
@@ -145,7 +138,8 @@ function rowsOf(reply: Reply): Row[] {
 function entryOf({ fields }: Row): VoteEntry[] {
   const [node, told = ''] = [fields.get('node'), fields.get('changes')];
   const [from, generation] = [Number(fields.get('from')), Number(fields.get('generation'))];
-  if (node === undefined || !Number.isSafeInteger(from + generation)) return [];
+  const isOurs = [from, generation].every((each) => Number.isSafeInteger(each) && each >= 0);
+  if (node === undefined || !isOurs) return [];
   const changes = changesOf(told);
   return [{ node, from, generation, ...(changes === undefined ? {} : { changes }) }];
 }

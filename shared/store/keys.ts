@@ -83,6 +83,28 @@ export function nameKeys(service: string, zone: string): NameKeys {
   };
 }
 
+/**
+ * Keys of health's votes, written by shared/health's scripts alone. Each ends a day after it was
+ * last renewed.
+ */
+export type HealthKeys = {
+  /** Hash: prober -> `renewed generation`, ms since the epoch by Redis' clock. */
+  probers: string;
+  /** Hash: target id -> a vote as text (shared/health/vote.ts). */
+  votes(prober: string): string;
+  /** Stream, bounded: one entry a write. */
+  changes: string;
+};
+
+export function healthKeys(): HealthKeys {
+  const tag = tagOf('health');
+  return {
+    probers: `${tag}:probers`,
+    votes: (prober) => `${tag}:votes:${prober}`,
+    changes: `${tag}:changes`,
+  };
+}
+
 function tagOf(unit: string): string {
   if (!/^[a-z0-9][a-z0-9./_-]{0,127}$/.test(unit)) throw new RangeError(`no unit: ${unit}`);
   return `${LAYOUT}{${unit}}`;

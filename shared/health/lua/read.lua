@@ -6,5 +6,7 @@
 
 local result = redis.call('HGETALL', KEYS[2])
 local lease = redis.call('HGET', KEYS[1], ARGV[1]) or ''
-table.insert(result, 1, string.match(lease, '^%d+ (%d+)$') or '0')
+local generation = string.match(lease, '^%d+ (%d+)$') or '0'
+if #generation > 15 then generation = '0' end -- none of ours
+table.insert(result, 1, generation)
 return result

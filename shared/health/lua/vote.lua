@@ -17,6 +17,7 @@ local time = redis.call('TIME')
 local now = time[1] * 1000 + math.floor(time[2] / 1000)
 
 local found = string.match(redis.call('HGET', probers, node) or '', '^%d+ (%d+)$') or '0'
+if #found > 15 then found = '0' end -- none of ours: nobody could write one above it
 local held, own = tonumber(found), tonumber(generation)
 if held >= own or (base ~= '' and held < tonumber(base)) then return { 0, found } end
 
