@@ -32,7 +32,12 @@ const out = new Uint8Array(MAX_MESSAGE_BYTES);
 
 export class Connection {
   readonly #options: ConnectionOptions;
-  #pending: Buffer = Buffer.alloc(0);
+  /** Bytes that have come and are not answered yet, joined when a message is whole. */
+  #chunks: Buffer[] = [];
+  #pendingBytes = 0;
+  /** From how many on there is something to do. */
+  #wantedBytes = LENGTH_BYTES;
+  #taken: PromiseWithResolvers<void> | undefined;
   #underWay = 0;
   #isEnding = false;
   #isClosed = false;
@@ -51,7 +56,11 @@ export class Connection {
       this.#isEnding = true;
       this.#endWhenDone();
     });
-    socket.on('drain', () => this.#goOn());
+    socket.on('drain', () => {
+      this.#taken?.resolve();
+      this.#taken = undefined;
+      this.#goOn();
+    });
     socket.on('error', () => {}); // 'close' follows
     socket.on('close', () => this.#close('client'));
   }
@@ -67,8 +76,9 @@ export class Connection {
 
   /** Closes it as soon as it is idle. */
   drain(): void {
+    this.#isEnding = true;
     if (this.#isIdle) this.#close('drain');
-    else this.#isEnding = true;
+    else if (this.#pendingBytes === 0) this.#endWhenDone();
   }
 
   destroy(): void {
@@ -77,7 +87,7 @@ export class Connection {
 
   get #isIdle(): boolean {
     const { socket } = this.#options;
-    return this.#underWay === 0 && this.#pending.length === 0 && socket.writableLength === 0;
+    return this.#underWay === 0 && this.#pendingBytes === 0 && socket.writableLength === 0;
   }
 
   #isTakenSlowly(nowMs: number): boolean {
@@ -92,45 +102,58 @@ export class Connection {
   }
 
   #take(chunk: Buffer): void {
-    this.#pending = this.#pending.length === 0 ? chunk : Buffer.concat([this.#pending, chunk]);
+    if (this.#options.socket.writableEnded) return; // answered no more: we have said so
+    this.#chunks.push(chunk);
+    this.#pendingBytes += chunk.length;
     this.#goOn();
   }
 
   /** Answers what is there, as far as the client takes the answers. */
   #goOn(): void {
-    const { socket, now, pipelined } = this.#options;
-    let at = 0;
-    socket.cork(); // answers of one turn leave together
-    while (!this.#isClosed) {
-      if (this.#underWay >= pipelined || socket.writableLength > MAX_WAITING_BYTES) break;
-      if (this.#pending.length < at + LENGTH_BYTES) break;
-      const length = this.#pending.readUInt16BE(at);
-      if (this.#pending.length < at + LENGTH_BYTES + length) break;
-      at += LENGTH_BYTES;
-      this.#answer(this.#pending.subarray(at, at + length));
-      at += length;
-    }
-    socket.uncork();
+    const answered = this.#pendingBytes < this.#wantedBytes ? 0 : this.#answerAll();
     if (this.#isClosed) return;
-    const { nowMs } = now();
-    if (at > 0) {
-      this.#pending = this.#pending.subarray(at);
+    const { nowMs } = this.#options.now();
+    if (answered > 0) {
       this.#heardMs = nowMs;
       this.#partialSinceMs = undefined;
     }
-    if (this.#pending.length > 0) this.#partialSinceMs ??= nowMs;
+    if (this.#pendingBytes > 0) this.#partialSinceMs ??= nowMs;
     this.#readOrWait();
     this.#endWhenDone();
   }
 
+  /** Every whole message, as long as there is room: how many bytes they were. */
+  #answerAll(): number {
+    const { socket } = this.#options;
+    const pending = this.#chunks.length === 1 ? this.#chunks[0] : Buffer.concat(this.#chunks);
+    if (pending === undefined) return 0;
+    let at = 0;
+    this.#wantedBytes = LENGTH_BYTES;
+    socket.cork(); // answers of one turn leave together
+    while (!this.#isClosed && !this.#isFull && pending.length >= at + LENGTH_BYTES) {
+      const end = at + LENGTH_BYTES + pending.readUInt16BE(at);
+      if (pending.length < end) {
+        this.#wantedBytes = end - at;
+        break;
+      }
+      this.#answer(pending.subarray(at + LENGTH_BYTES, end));
+      at = end;
+    }
+    socket.uncork();
+    this.#chunks = at === pending.length ? [] : [pending.subarray(at)];
+    this.#pendingBytes = pending.length - at;
+    return at;
+  }
+
+  get #isFull(): boolean {
+    const { socket, pipelined } = this.#options;
+    return this.#underWay >= pipelined || socket.writableLength > MAX_WAITING_BYTES;
+  }
+
   /** No more is read than one message beside those that wait for their answers. */
   #readOrWait(): void {
-    const { socket, pipelined } = this.#options;
-    const isFull =
-      this.#pending.length > MAX_MESSAGE_BYTES + LENGTH_BYTES ||
-      this.#underWay >= pipelined ||
-      socket.writableLength > MAX_WAITING_BYTES;
-    if (isFull) {
+    const { socket } = this.#options;
+    if (this.#isFull || this.#pendingBytes > MAX_MESSAGE_BYTES + LENGTH_BYTES) {
       this.#partialSinceMs = undefined; // it is us who wait
       socket.pause();
     } else if (socket.isPaused()) socket.resume();
@@ -151,7 +174,7 @@ export class Connection {
       for await (const answer of this.#options.referred(message, exchange)) {
         if (this.#isClosed) return;
         this.#write(answer);
-        if (this.#options.socket.writableLength > MAX_WAITING_BYTES) await this.#taken();
+        if (this.#options.socket.writableLength > MAX_WAITING_BYTES) await this.#whenTaken();
       }
     } finally {
       this.#underWay--;
@@ -160,17 +183,10 @@ export class Connection {
     }
   }
 
-  #taken(): Promise<void> {
-    const { socket } = this.#options;
-    return new Promise((resolve) => {
-      const done = () => {
-        socket.off('drain', done);
-        socket.off('close', done);
-        resolve();
-      };
-      socket.on('drain', done);
-      socket.on('close', done);
-    });
+  /** Or when it is closed. */
+  #whenTaken(): Promise<void> {
+    this.#taken ??= Promise.withResolvers();
+    return this.#taken.promise;
   }
 
   #write(answer: Uint8Array): void {
@@ -183,6 +199,7 @@ export class Connection {
   /** After the client's last word: when it has all its answers. */
   #endWhenDone(): void {
     if (!this.#isEnding || this.#isClosed || this.#underWay > 0) return;
+    if (this.#pendingBytes >= this.#wantedBytes) return; // when the client has taken some
     const { socket } = this.#options;
     if (!socket.writableEnded) socket.end();
   }
@@ -190,7 +207,9 @@ export class Connection {
   #close(by: ClosedBy): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
-    this.#pending = Buffer.alloc(0);
+    this.#chunks = [];
+    this.#pendingBytes = 0;
+    this.#taken?.resolve();
     this.#options.socket.destroy();
     this.#options.onClosed(by);
   }

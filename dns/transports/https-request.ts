@@ -8,10 +8,15 @@ export const MAX_QUERY_BYTES = 0xffff;
 export function readRequest(headers: IncomingHttpHeaders, path: string): number | Buffer | 'body' {
   const [asked = '', search = ''] = `${headers[':path']}`.split('?', 2);
   if (asked !== path) return 404;
-  if (headers[':method'] === 'POST') return headers['content-type'] === MEDIA_TYPE ? 'body' : 415;
+  if (headers[':method'] === 'POST') return isMessage(headers) ? 'body' : 415;
   if (headers[':method'] !== 'GET') return 405;
   const dns = new URLSearchParams(search).get('dns');
   if (dns === null || !/^[\w-]+$/.test(dns)) return 400;
   const query = Buffer.from(dns, 'base64url');
   return query.length > MAX_QUERY_BYTES ? 414 : query;
+}
+
+/** Parameters say nothing here (RFC 8484 §6). */
+function isMessage(headers: IncomingHttpHeaders): boolean {
+  return headers['content-type']?.split(';')[0]?.trim().toLowerCase() === MEDIA_TYPE;
 }

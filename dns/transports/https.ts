@@ -7,15 +7,23 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import { createSecureContext } from 'node:tls';
+import type { Socket } from 'node:net';
 import { type Clock, every } from '../../shared/clock.ts';
-import { OperationalError } from '../../shared/errors.ts';
-import { type Endpoint, formatEndpoint } from '../../shared/net/ports.ts';
+import type { AddressBytes } from '../../shared/dns/types.ts';
+import type { Endpoint } from '../../shared/net/ports.ts';
 import { type Exchange, REFERRED, type Responder, SILENCE } from '../answer/types.ts';
-import { addressBytes, prefixKey } from './addresses.ts';
+import { addressBytes } from './addresses.ts';
 import { MAX_QUERY_BYTES, MEDIA_TYPE, readRequest } from './https-request.ts';
 import { leastTtlSeconds } from './least-ttl.ts';
-import type { StreamLimits, TlsFiles } from './stream-server.ts';
+import {
+  Admission,
+  closeServer,
+  listenOn,
+  replaceCertificate,
+  type StreamLimits,
+  type TlsFiles,
+  tlsOptions,
+} from './listening.ts';
 import type { Referred, Transport } from './types.ts';
 
 /** A reset costs its sender nothing and us a stream: more of them a second end the session. */
@@ -40,28 +48,45 @@ export type HttpsCounts = {
   reset: number;
 };
 
-type Session = { http: ServerHttp2Session; client: string; heardMs: number; resets: number };
+/** The client is kept: a session that has ended does not know its own any more. */
+type Session = {
+  http: ServerHttp2Session;
+  client: AddressBytes;
+  clientPort: number;
+  heardMs: number;
+  resets: number;
+};
 
 export class HttpsServer implements Transport {
-  readonly counts: HttpsCounts = { accepted: 0, refused: 0, answered: 0, bad: 0, reset: 0 };
+  readonly #counts = { answered: 0, bad: 0, reset: 0 };
   readonly #options: HttpsOptions;
+  readonly #admission: Admission;
   readonly #servers: Http2SecureServer[] = [];
-  readonly #sessions = new Map<ServerHttp2Session, Session>();
-  readonly #perClient = new Map<string, number>();
+  readonly #sessions = new Map<unknown, Session>();
   readonly #stopping = new AbortController();
   readonly #out = new Uint8Array(MAX_QUERY_BYTES);
 
   constructor(options: HttpsOptions) {
     this.#options = options;
+    this.#admission = new Admission(options.limits);
+  }
+
+  get counts(): HttpsCounts {
+    const { accepted, refused } = this.#admission;
+    return { accepted, refused, ...this.#counts };
   }
 
   get connections(): number {
-    return this.#sessions.size;
+    return this.#admission.open;
   }
 
   async open(): Promise<void> {
     const { listen, clock } = this.#options;
-    for (const endpoint of listen) this.#servers.push(await this.#listen(endpoint));
+    for (const endpoint of listen) {
+      const server = this.#create();
+      this.#servers.push(server);
+      await listenOn(server, 'https', endpoint);
+    }
     every(clock, LOOK_MS, () => this.#look(), this.#stopping.signal);
   }
 
@@ -69,74 +94,52 @@ export class HttpsServer implements Transport {
 
   /** Certificate and key anew; throws what is wrong with them, and keeps those before. */
   reloadCertificate(): void {
-    const context = contextOptions(this.#options.tls());
-    createSecureContext(context); // throws before any server has taken it
-    for (const server of this.#servers) server.setSecureContext(context);
+    replaceCertificate(this.#servers, this.#options.tls());
   }
 
   /** GOAWAY: what is asked already is answered. */
   drain(): void {
+    this.#admission.isDraining = true;
     for (const server of this.#servers) server.close();
-    for (const session of this.#sessions.keys()) session.close();
+    for (const { http } of this.#sessions.values()) http.close();
   }
 
   async close(): Promise<void> {
     this.#stopping.abort();
-    const closed = this.#servers.map((server) => {
-      return new Promise<void>((resolve) => server.close(() => resolve()));
-    });
-    for (const session of this.#sessions.keys()) session.destroy();
+    const closed = this.#servers.map(closeServer);
+    for (const { http } of this.#sessions.values()) http.destroy();
+    this.#admission.destroyAll();
     await Promise.all(closed);
   }
 
-  #listen({ host, port }: Endpoint): Promise<Http2SecureServer> {
+  #create(): Http2SecureServer {
     const { limits, tls } = this.#options;
     const server = createSecureServer({
-      ...contextOptions(tls()),
+      ...tlsOptions(tls()),
       allowHTTP1: false,
       handshakeTimeout: limits.message,
       maxSessionMemory: 1,
       settings: { maxConcurrentStreams: limits.pipelined, initialWindowSize: MAX_QUERY_BYTES },
     });
-    server.on('session', (session) => this.#admit(session));
+    server.on('connection', (socket: Socket) => this.#admission.admit(socket));
+    server.on('session', (session) => this.#begin(session));
     server.on('stream', (stream, headers) => this.#serve(stream, headers));
     server.on('sessionError', () => {});
     server.on('tlsClientError', (_, socket) => socket.destroy());
-    return new Promise((resolve, reject) => {
-      server.once('error', (cause) => {
-        const where = `https ${formatEndpoint({ host, port })}`;
-        const remedy = 'free the address, choose another one, or give CAP_NET_BIND_SERVICE';
-        reject(
-          new OperationalError('EDGE_DNS_LISTEN', `${where} cannot be bound`, { cause, remedy }),
-        );
-      });
-      server.listen({ host, port, ipv6Only: host.includes(':') }, () => {
-        server.removeAllListeners('error');
-        server.on('error', () => {}); // of one accept(2); others go on
-        resolve(server);
-      });
-    });
+    return server;
   }
 
-  #admit(http: ServerHttp2Session): void {
-    const { limits, clock } = this.#options;
-    const client = prefixKey(addressBytes(http.socket.remoteAddress ?? ''));
-    const own = this.#perClient.get(client) ?? 0;
-    if (this.#sessions.size >= limits.connections || own >= limits.perClient) {
-      this.counts.refused++;
-      http.destroy();
-      return;
-    }
-    this.counts.accepted++;
-    this.#perClient.set(client, own + 1);
-    this.#sessions.set(http, { http, client, heardMs: clock.monotonicMs(), resets: 0 });
-    http.on('error', () => {}); // 'close' follows
-    http.on('close', () => {
-      this.#sessions.delete(http);
-      const left = (this.#perClient.get(client) ?? 1) - 1;
-      if (left > 0) this.#perClient.set(client, left);
-      else this.#perClient.delete(client);
+  #begin(http: ServerHttp2Session): void {
+    const { remoteAddress = '', remotePort = 0 } = http.socket;
+    this.#sessions.set(http, {
+      http,
+      client: addressBytes(remoteAddress),
+      clientPort: remotePort,
+      heardMs: this.#options.clock.monotonicMs(),
+      resets: 0,
     });
+    http.on('error', () => {}); // 'close' follows
+    http.on('close', () => this.#sessions.delete(http));
   }
 
   #look(): void {
@@ -150,7 +153,7 @@ export class HttpsServer implements Transport {
   }
 
   #serve(stream: ServerHttp2Stream, headers: IncomingHttpHeaders): void {
-    const session = stream.session === undefined ? undefined : this.#sessions.get(stream.session);
+    const session = this.#sessions.get(stream.session);
     stream.on('error', () => {});
     if (session === undefined) {
       stream.close();
@@ -158,16 +161,16 @@ export class HttpsServer implements Transport {
     }
     session.heardMs = this.#options.clock.monotonicMs();
     stream.on('aborted', () => {
-      this.counts.reset++;
+      this.#counts.reset++;
       if (++session.resets > MAX_RESETS_PER_SECOND) session.http.destroy();
     });
     const asked = readRequest(headers, this.#options.path);
-    if (asked === 'body') this.#post(stream);
+    if (asked === 'body') this.#post(stream, session);
     else if (typeof asked === 'number') this.#refuse(stream, asked);
-    else void this.#answer(stream, asked);
+    else void this.#answer(stream, session, asked);
   }
 
-  #post(stream: ServerHttp2Stream): void {
+  #post(stream: ServerHttp2Stream, session: Session): void {
     const chunks: Buffer[] = [];
     let bytes = 0;
     stream.setTimeout(this.#options.limits.message, () => stream.close());
@@ -177,17 +180,16 @@ export class HttpsServer implements Transport {
       else if (!stream.headersSent) this.#refuse(stream, 413);
     });
     stream.on('end', () => {
-      if (!stream.headersSent) void this.#answer(stream, Buffer.concat(chunks));
+      if (!stream.headersSent) void this.#answer(stream, session, Buffer.concat(chunks));
     });
   }
 
-  async #answer(stream: ServerHttp2Stream, query: Buffer): Promise<void> {
+  async #answer(stream: ServerHttp2Stream, session: Session, query: Buffer): Promise<void> {
     const { responder, referred, clock } = this.#options;
-    const { remoteAddress = '', remotePort = 0 } = stream.session?.socket ?? {};
     const exchange: Exchange = {
       transport: 'https',
-      client: addressBytes(remoteAddress),
-      clientPort: remotePort,
+      client: session.client,
+      clientPort: session.clientPort,
       nowSeconds: Math.floor(clock.nowMs() / 1000),
       nowMs: clock.monotonicMs(),
     };
@@ -200,8 +202,8 @@ export class HttpsServer implements Transport {
   }
 
   #send(stream: ServerHttp2Stream, answer: Uint8Array): void {
-    if (stream.destroyed || stream.headersSent) return;
-    this.counts.answered++;
+    if (stream.closed || stream.destroyed || stream.headersSent) return;
+    this.#counts.answered++;
     stream.respond({
       ':status': 200,
       'content-type': MEDIA_TYPE,
@@ -212,14 +214,10 @@ export class HttpsServer implements Transport {
   }
 
   #refuse(stream: ServerHttp2Stream, status: number): void {
-    if (stream.destroyed || stream.headersSent) return;
-    this.counts.bad++;
+    if (stream.closed || stream.destroyed || stream.headersSent) return;
+    this.#counts.bad++;
     const allow = status === 405 ? { allow: 'GET, POST' } : {};
     stream.respond({ ':status': status, ...allow }, { endStream: true });
     stream.resume();
   }
-}
-
-function contextOptions({ certificate, key }: TlsFiles) {
-  return { cert: certificate, key, minVersion: 'TLSv1.2' } as const;
 }

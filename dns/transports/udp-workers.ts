@@ -6,12 +6,13 @@ import { UdpRing } from '../../shared/bpf/udp-ring.ts';
 import { closeFd, createWake, openShared, queueDrops, wake } from '../../shared/bpf/udp-sockets.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { OperationalError } from '../../shared/errors.ts';
-import { type Endpoint, formatEndpoint } from '../../shared/net/ports.ts';
+import type { Endpoint } from '../../shared/net/ports.ts';
 import { systemRandom } from '../../shared/random.ts';
 import type { Counters } from '../answer/counters.ts';
 import type { Exchange, ServingState } from '../answer/types.ts';
 import type { UnknownClients } from '../answer/unknown-clients.ts';
 import { addressBytes } from './addresses.ts';
+import { listenFailed } from './listening.ts';
 import { deltaOf } from './state-delta.ts';
 import type { Referred, Transport } from './types.ts';
 import {
@@ -251,9 +252,7 @@ function openAll(endpoint: Endpoint, count: number, bufferBytes: number): number
   try {
     return openShared({ address: addressBytes(host), port }, count, bufferBytes);
   } catch (cause) {
-    const remedy = 'free the address, choose another one, or give CAP_NET_BIND_SERVICE';
-    const what = `udp ${formatEndpoint(endpoint)} cannot be bound`;
-    throw new OperationalError('EDGE_DNS_LISTEN', what, { cause, remedy });
+    throw listenFailed('udp', endpoint, cause);
   }
 }
 

@@ -3,7 +3,8 @@ import { once } from 'node:events';
 import { connect, type Socket } from 'node:net';
 import { afterEach, describe, expect, test } from 'vitest';
 import { type Exchange, REFERRED, type Responder, SILENCE } from '../../../../dns/answer/types.ts';
-import { type StreamLimits, StreamServer } from '../../../../dns/transports/stream-server.ts';
+import type { StreamLimits } from '../../../../dns/transports/listening.ts';
+import { StreamServer } from '../../../../dns/transports/stream-server.ts';
 import { until } from '../../../../lab/ready.ts';
 import { ManualClock } from '../../../../shared/clock.ts';
 
