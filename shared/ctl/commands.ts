@@ -2,6 +2,7 @@
 
 import type { Command, Flag, Positional } from './command.ts';
 import { EXPLAIN_CLIENT, leases, vifs } from './commands-dhcp.ts';
+import { EXPLAIN_QUERY } from './commands-dns.ts';
 import * as flag from './flags.ts';
 
 const CHANGE: readonly Flag[] = [...flag.WAIT, flag.JSON_FLAG, ...flag.STORE];
@@ -318,16 +319,18 @@ const cluster: readonly Command[] = [
 const insight: readonly Command[] = [
   {
     name: 'explain',
-    summary: 'What would happen to a packet, or a DHCP client, and why.',
-    positionals: [{ name: 'FLOW|MAC', many: true }],
+    summary: 'What becomes of a packet, a DHCP client or a DNS query, and why.',
+    positionals: [{ name: 'FLOW|MAC|NAME', many: true }],
     flags: [
       ...EXPLAIN_CLIENT,
-      { ...flag.SOCKET, help: 'control socket (default /run/edge/natter.sock; MAC: dhcpd.sock)' },
+      ...EXPLAIN_QUERY,
+      { ...flag.SOCKET, help: 'default /run/edge/natter.sock; MAC: dhcpd.sock, NAME: dns.sock' },
       flag.JSON_FLAG,
     ],
     notes: [
-      'A MAC is a DHCP client, whose DISCOVER the dhcpd of this host decides on; else the program',
-      'in the kernel is run on the packet.',
+      'A MAC is a DHCP client, whose DISCOVER the dhcpd of this host decides on. NAME [TYPE] is what',
+      'its dns answers: edgectl explain www.example.com AAAA --from 59.43.1.1. Else the program in',
+      'the kernel is run on the packet.',
       'FLOW is "SOURCE[:PORT] > DESTINATION[:PORT][/PROTOCOL]"; quote it, or leave out the ">".',
       'PROTOCOL is tcp, udp, icmp, sctp, gre, esp or a number; without ports the default is icmp.',
       'A new MAC needs its place: edgectl explain 02:00:00:00:00:05 --link eth1, or --relay.',

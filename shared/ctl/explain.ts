@@ -1,19 +1,34 @@
-// `explain`: the daemon runs the live program on a packet of the flow; the steps are printed.
+// `explain`: the daemon runs the live program on a packet of the flow; the steps are printed. What
+// is no flow goes to who knows: explain-lease.ts, explain-name.ts.
 
 import { parseMac } from '../net/mac.ts';
 import { type Run, UsageError } from './command.ts';
 import { controlOf, fieldsOf, listOf, textOf } from './control.ts';
 import { EXIT } from './exit.ts';
 import { explainLease } from './explain-lease.ts';
+import { explainName } from './explain-name.ts';
 import { formatFlow, parseFlow } from './flow.ts';
 
-/** A MAC asks dhcpd, anything else is a flow and asks natter. */
+/** Flags that only who asks dns brings along. */
+const ASKS_DNS = ['from', 'ecs', 'dnssec'];
+
+/** It has a letter, as names under in-addr.arpa have, and is no address, alone or with a port. */
+function isName([first = '', ...more]: readonly string[]): boolean {
+  const isFlow = /[\s>]/.test(first) || /^\d+(\.\d+){3}([:/-]|$)/.test(first);
+  return !isFlow && more.length <= 1 && /[a-z]/i.test(first) && !/^[\d.]+$/.test(more[0] ?? '');
+}
+
+/** A MAC asks dhcpd, a name dns, anything else is a flow and asks natter. */
 export const explain: Run = async (context, args) => {
   const [first = ''] = args.positionals;
+  if (ASKS_DNS.some((name) => args.values.has(name) || args.switches.has(name))) {
+    return explainName(context, args);
+  }
   if (parseMac(first) !== undefined) return explainLease(context, args);
   if (args.positionals.length === 1 && /^[0-9a-f]{2}[:-]/i.test(first)) {
     throw new UsageError(`"${first}" is no MAC such as 02:00:00:00:00:01`);
   }
+  if (isName(args.positionals)) return explainName(context, args);
   const flow = parseFlow(args.positionals.join(' '));
   if (typeof flow === 'string') throw new UsageError(flow);
   const answer = fieldsOf(await controlOf(context, args).post('/explain', flow), 'explain');
