@@ -1,5 +1,6 @@
 // The configuration of a dns instance: schema, defaults, and what contradicts itself. Zones made of
-// site objects, their records and lines are in the store; zone files and prefix lists are named here.
+// site objects, their records and lines are in the store; zone files and prefix lists are named
+// here.
 import { z } from 'zod';
 import { loadConfig, printConfig, type Report } from '../shared/config/load.ts';
 import { absolutePath, durationWithin, endpoint, prefix, written } from '../shared/config/types.ts';

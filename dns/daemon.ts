@@ -4,7 +4,6 @@ import { join } from 'node:path';
 import type { DaemonContext, DaemonDefinition, DaemonService } from '../shared/daemon.ts';
 import { DaemonStore, type Machine, refuseChanged } from '../shared/daemon-store.ts';
 import { Health } from '../shared/health/health.ts';
-import { healthEvents } from '../shared/health/log-events.ts';
 import { createProbes } from '../shared/health/probes.ts';
 import { RedisVotes } from '../shared/health/redis-votes.ts';
 import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
@@ -23,7 +22,7 @@ import { answerSettings, drawCookieSecret, readTls } from './settings.ts';
 import { WaysIn } from './ways-in.ts';
 import { Builder } from './zones/builder.ts';
 
-export const events = { ...storeEvents, ...healthEvents, ...dnsEvents } as const;
+export const events = { ...storeEvents, ...dnsEvents } as const;
 
 const STATE_CODE = 'EDGE_DNS_STATE';
 const RESTART = {

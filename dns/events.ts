@@ -1,7 +1,9 @@
 // Every event that a dns logs, with what it means and what to do. README.md shows the same table.
+import { healthEvents } from '../shared/health/log-events.ts';
 import type { EventTable } from '../shared/log.ts';
 
 export const dnsEvents = {
+  ...healthEvents,
   'plan-applied': {
     explanation: 'Zones, records and lines as the store wants them are known.',
     remedy: 'None needed.',

@@ -38,8 +38,8 @@ export type TargetRow = {
   override: Override | null;
   /** Votes and reasons, in words. */
   why: string;
-  /** ISO; null: it has never changed. */
-  since: string | null;
+  /** ms since the epoch; 0: it has never changed. */
+  sinceMs: number;
 };
 
 export function rowsOf(
@@ -63,7 +63,7 @@ export function rowsOf(
         measured,
         override: override ?? null,
         why: [...said, ...words].join(', ') || (isUnchecked ? 'no check' : 'no votes yet'),
-        since: sinceMs === 0 ? null : new Date(sinceMs).toISOString(),
+        sinceMs,
       };
     }),
   );

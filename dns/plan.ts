@@ -1,4 +1,5 @@
-// What the site wants of dns: its objects sorted for those who build zones, lines and answers. Pure.
+// What the site wants of dns: its objects sorted for those who build zones, lines and answers.
+// Pure.
 
 import { parentName } from '../shared/site/dns-name.ts';
 import type { Line, PlainRecord, SmartRecord, ZoneObject } from '../shared/site/dns-objects.ts';

@@ -1,4 +1,5 @@
-// How an instance is, and who is told: its state from its checks, the canary and drains; heartbeats.
+// How an instance is, and who is told: its state from its checks, the canary and drains;
+// heartbeats.
 import { type Clock, every } from '../shared/clock.ts';
 import { describeError, OperationalError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';

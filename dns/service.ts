@@ -1,5 +1,5 @@
-// A running dns: follows the site and the pools, builds zones and lines aside, keeps policy equal to
-// health, puts each change into force as a whole, drains, and tells the others how it is.
+// A running dns: follows the site and the pools, builds zones and lines aside, keeps policy equal
+// to health, puts each change into force as a whole, drains, and tells the others how it is.
 // Everything it touches is injected.
 import { type Clock, every } from '../shared/clock.ts';
 import type { Health } from '../shared/health/health.ts';

@@ -81,7 +81,7 @@ export class WaysIn {
     this.https?.reloadCertificate();
   }
 
-  /** What was lost or thrown away before it was a query, and connections that were closed, by why. */
+  /** What was lost before it was a query, and connections that were closed, by why. */
   dropped(): [reason: string, count: number][] {
     const { truncated, sendFailed, referredDropped, overflowed } = this.udp.counts;
     const udp = {

@@ -132,7 +132,7 @@ async function ownIsp(from: LabNode, server: string, wanted: string, vm: string)
   return { ok, result: `${address}, ${seen}` };
 }
 
-/** The endpoint of an ISP dies: its clients are told the next one, and their own when it is back. */
+/** The endpoint of an ISP dies: its clients are told the next one, then their own again. */
 async function ispDies(site: Site, from: LabNode, own: string, next: string): Promise<Outcome> {
   const told = async (address: string): Promise<number> => {
     const began = performance.now();

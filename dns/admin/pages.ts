@@ -5,6 +5,7 @@ import { OperationalError } from '../../shared/errors.ts';
 import { totalsOf } from '../answer/counters.ts';
 import { topUnknownClients } from '../answer/unknown-clients.ts';
 import type { DnsConfig } from '../config.ts';
+import type { TargetRow } from '../health-of-pools.ts';
 import { reportText } from '../lines/hygiene-text.ts';
 import { lineOf, lookup, scopeOf } from '../lines/lookup.ts';
 import { SERVICE } from '../name.ts';
@@ -135,7 +136,11 @@ export function dnsRoutes(found: () => Running): ControlRoute[] {
     { method: 'GET', path: '/zone', handle: ({ query }) => zonePage(dns(), query) },
     { method: 'GET', path: '/lines', handle: () => linesPage(dns()) },
     { method: 'GET', path: '/line', handle: ({ query }) => linePage(dns(), query) },
-    { method: 'GET', path: '/health', handle: () => ({ targets: dns().targetRows() }) },
+    {
+      method: 'GET',
+      path: '/health',
+      handle: () => ({ targets: dns().targetRows().map(targetJson) }),
+    },
     {
       method: 'GET',
       path: '/unknown-clients',
@@ -157,6 +162,10 @@ export function dnsRoutes(found: () => Running): ControlRoute[] {
       },
     },
   ];
+}
+
+function targetJson({ sinceMs, ...row }: TargetRow): unknown {
+  return { ...row, since: sinceMs === 0 ? null : new Date(sinceMs).toISOString() };
 }
 
 function setDrain({ presence }: DnsService, asked: boolean): unknown {

@@ -7,7 +7,7 @@ export type Query = {
   /** The message as received; the question begins at 12. */
   bytes: Uint8Array;
   nameLength: number;
-  /** QNAME in lower case, `lower[0, nameLength)`; views and offsets of labels by whoever needs them. */
+  /** QNAME in lower case, `lower[0, nameLength)`. */
   lower: Name;
   type: number;
   /** QCLASS ANY: answered as IN, without AA. */
@@ -37,7 +37,10 @@ export type Result = {
   line: number;
   /** Index in the state's zones, or −1: for counters and rate limits. */
   zone: number;
-  /** Offset in `query.lower` of the name that stands for all of this answer: the zone, a wildcard's parent, or 0 (R1). */
+  /**
+   * Offset in `query.lower` of the name that stands for all such answers (R1): the zone, a
+   * wildcard's parent, or 0.
+   */
   likeAt: number;
 };
 

@@ -68,7 +68,7 @@ export interface Responder {
    */
   respond(query: Uint8Array, length: number, exchange: Exchange, out: Uint8Array): number;
   adopt(state: ServingState): void;
-  /** Counts since the start, by counter number (counters.ts); shared memory, read by the main thread. */
+  /** Counts since the start, by slot (counters.ts); the main thread reads them. */
   readonly counters: Float64Array<SharedArrayBuffer>;
 }
 

@@ -92,6 +92,10 @@ export class LineBook {
     return this.#files.look();
   }
 
+  get isSettled(): boolean {
+    return this.#running === undefined;
+  }
+
   async settled(): Promise<void> {
     while (this.#running !== undefined) await this.#running;
   }
@@ -122,6 +126,7 @@ export class LineBook {
         const { tree, report } = await compile(lists, settings, named.lines);
         this.#refused = [];
         this.#inForce = { tree, fallbacks: named.fallbacks, report };
+        if (!this.#isDue) this.#running = undefined; // settled, for whoever is told
         onInForce(this.#inForce);
       }
     } finally {

@@ -147,7 +147,8 @@ function describe(line: string, source: Source, judged: JudgedPool | undefined):
     const { target, health } = each;
     const override = health.override;
     const why = override === undefined ? health.measured : `${override.state} by ${override.who}`;
-    return `${target.address} ${isHealthy(each) ? '' : 'not '}served (${why}, weight ${target.weight})`;
+    const served = isHealthy(each) ? 'served' : 'not served';
+    return `${target.address} ${served} (${why}, weight ${target.weight})`;
   });
   const verdict = judged.isFailed ? 'failed' : 'serves';
   const share = Math.round(judged.healthyPercent);
