@@ -319,11 +319,11 @@ export class Health {
   #flip(state: TargetState, measured: Measured): void {
     const before = state.measured;
     if (measured === before) return;
-    state.measured = measured;
-    state.sinceMs = this.#options.clock.nowMs();
-    if (before === 'unknown') state.sinceMs = measured === 'down' ? state.sinceMs : 0;
-    if (before !== 'unknown' || measured === 'down') this.#logFlip(state);
-    this.counts.flips[measured === 'down' ? 'down' : 'up']++;
+    state.flip(measured, this.#options.clock.nowMs());
+    if (before !== 'unknown' || measured === 'down') {
+      this.#logFlip(state);
+      this.counts.flips[measured === 'down' ? 'down' : 'up']++;
+    }
     if (state.own !== undefined) this.#tell(state);
     this.#snapshot.changed();
     this.#changed();

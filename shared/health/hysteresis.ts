@@ -50,12 +50,12 @@ export function missed(before: Hysteresis, { fall }: Thresholds): Hysteresis {
 /** Goes on from this state: a vote that says otherwise has to be earned again (V5). */
 export function restartedFrom(before: Hysteresis, state: Verdict | 'unknown'): Hysteresis {
   if (state === 'unknown' || before.vote === state) return before;
-  return { assumed: state, against: 0, missed: 0 };
+  if (before.vote === undefined && before.assumed === state) return before;
+  return { assumed: state, against: 0, missed: before.missed };
 }
 
-/** Probes until it may vote otherwise than `state` does; 1 where it has not begun. */
+/** Probes until it may not vote for `state` any more; 1 where it does not do so now. */
 export function checksToLeave(of: Hysteresis, state: Verdict, { rise, fall }: Thresholds): number {
-  const base = of.vote ?? of.assumed;
-  if (base !== state) return 1;
-  return (state === 'up' ? fall : rise) - of.against;
+  if (of.vote !== state) return 1;
+  return Math.min((state === 'up' ? fall : rise) - of.against, fall - of.missed);
 }

@@ -83,8 +83,18 @@ export class TargetState {
     this.#said = vote;
   }
 
+  /** Goes on from the state as it is. */
   restart(): void {
     this.own = restartedFrom(this.own ?? beginning('unknown'), this.measured);
+  }
+
+  /** The state is another; who has no vote of its own takes it as what is known. */
+  flip(measured: Measured, nowMs: number): void {
+    // Up is what an unknown target was taken for.
+    const isNews = this.measured !== 'unknown' || measured === 'down';
+    this.measured = measured;
+    if (isNews) this.sinceMs = nowMs;
+    if (this.own !== undefined && this.own.vote === undefined) this.restart();
   }
 
   /** Whether it makes a difference to others. */
@@ -96,9 +106,11 @@ export class TargetState {
       result.verdict === 'not-probed'
         ? missed(before, check)
         : probed(before, result.verdict === 'good', check);
+    if (this.own.vote === undefined && before.vote !== undefined) this.restart();
     const { own } = this;
     const isFirstMiss = own.vote === undefined && before.missed === 0 && own.missed > 0;
-    return isFirstMiss || before.vote !== own.vote || before.against !== own.against;
+    if (isFirstMiss || before.vote !== own.vote || before.against !== own.against) return true;
+    return own.vote !== undefined && before.missed !== own.missed;
   }
 
   /** What it says of the target now. */

@@ -50,7 +50,7 @@ describe('three instances', () => {
     a?.answers.set(web.address, 'silent');
     await rig.clock.advance(60_000);
     for (const each of rig.instances) each.link = 'failing';
-    await rig.clock.advance(9000);
+    await rig.clock.advance(7000);
     expect(a?.health.status().mode).toBe('frozen');
     expect(rig.states(web)).toEqual(['up', 'up', 'up']);
     await rig.clock.advance(40_000);
