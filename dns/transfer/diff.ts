@@ -7,6 +7,7 @@ import { compareBytes } from '../../shared/dns/zone/order.ts';
 import { RecordList } from '../../shared/dns/zone/record-list.ts';
 import { type ImageRecord, recordsOf } from '../image/records.ts';
 import type { ZoneImage } from '../image/types.ts';
+import { compact } from './compact.ts';
 import { isSent } from './outgoing.ts';
 
 /** Records that are looked at between two yields: some milliseconds. */
@@ -35,7 +36,7 @@ export function* diffImages(
     looked = 0;
     yield;
   }
-  return { deleted: packedList(deleted), added: packedList(added) };
+  return { deleted: compact(deleted), added: compact(added) };
 }
 
 /** All records of one name together, the SOA first. */
@@ -95,10 +96,4 @@ function isSame(old: ImageRecord, now: ImageRecord | undefined): boolean {
 
 function keyOf({ type, ttlSeconds, rdata }: ImageRecord): string {
   return `${type} ${ttlSeconds} ${canonicalRdata(type, rdata).join(' ')}`;
-}
-
-/** In no more memory than it needs: many are kept. */
-function packedList(list: RecordList): RecordList {
-  const { bytes, at, count, used } = list.memory;
-  return RecordList.of({ bytes: bytes.slice(0, used), at: at.slice(0, count), count, used });
 }
