@@ -21,6 +21,7 @@ import { DnsService } from './service.ts';
 import { answerSettings, drawCookieSecret, readTls } from './settings.ts';
 import { WaysIn } from './ways-in.ts';
 import { Builder } from './zones/builder.ts';
+import { LeaseNames } from './zones/lease-names.ts';
 
 export const events = { ...storeEvents, ...dnsEvents } as const;
 
@@ -122,6 +123,7 @@ function create(context: Context, store: DaemonStore): NonNullable<Running> {
     adopt: (state) => ways.adopt(state),
     transports: ways.transports,
     settingsOf,
+    leaseNames: (options) => new LeaseNames({ ...options, store: store.at, clock }),
     onZones: () => {},
     snapshotPaths: {
       dns: join(config.stateDirectory, 'dns.snapshot'),

@@ -25,6 +25,7 @@ import { Serving } from './serving.ts';
 import { saying } from './settings.ts';
 import type { Transport } from './transports/types.ts';
 import type { Builder } from './zones/builder.ts';
+import type { LeaseNames, LeaseNamesOptions } from './zones/lease-names.ts';
 import { ZonesPart } from './zones/part.ts';
 import type { ServedZone } from './zones/types.ts';
 
@@ -42,6 +43,8 @@ export type DnsServiceOptions = {
   transports: readonly Transport[];
   /** Reads the files of secrets; throws a ConfigError. */
   settingsOf: (config: DnsConfig) => AnswerSettings;
+  /** Follows the names of leases; `zones`: those that may have some. */
+  leaseNames: (options: Pick<LeaseNamesOptions, 'zones' | 'onLeases' | 'signal'>) => LeaseNames;
   /** A zone is another than before; `before`: what was served. */
   onZones: (before: ReadonlyMap<string, ServedZone>) => void;
   snapshotPaths: { dns: string; pools: string };
@@ -66,6 +69,7 @@ export class DnsService {
   readonly serving: Serving;
   readonly #stopping = new AbortController();
   #config: DnsConfig;
+  readonly #leases: LeaseNames;
   #settings: AnswerSettings;
   #applied = { dns: 0, pools: 0 };
 
@@ -128,6 +132,11 @@ export class DnsService {
         this.#publishSoon();
       },
     });
+    this.#leases = options.leaseNames({
+      zones: () => [...(this.site.plan?.zones.keys() ?? [])],
+      onLeases: (leases) => this.zones.wantLeases(leases),
+      signal: this.#stopping.signal,
+    });
     options.health.onChange(() => this.#publishSoon());
   }
 
@@ -146,6 +155,7 @@ export class DnsService {
     const ended = AbortSignal.any([signal, this.#stopping.signal]);
     await Promise.all([this.followers.pools.start(ended), this.followers.dns.start(ended)]);
     this.zones.lookAtFiles(true);
+    await this.#leases.start();
     await Promise.all([health.start(ended), this.lines.start(), this.zones.settled()]);
     await this.#publish();
     signal.throwIfAborted();

@@ -29,7 +29,7 @@ export class ZonesPart {
   readonly #options: ZonesOptions;
   readonly #files: ZoneFileList;
   readonly #transferred = new Map<string, TransferredZone>();
-  readonly #leases = new Map<string, LeaseRecords>();
+  #leases: ReadonlyMap<string, LeaseRecords> = new Map();
   readonly #unserved = new Map<string, ZoneImage>();
   #plan: DnsPlan | undefined;
   #before: ReadonlyMap<string, ServedZone> = new Map();
@@ -86,8 +86,9 @@ export class ZonesPart {
     this.#want();
   }
 
-  wantLeases(zone: string, leases: LeaseRecords): void {
-    this.#leases.set(zone, leases);
+  /** Of all zones that have any. */
+  wantLeases(leases: ReadonlyMap<string, LeaseRecords>): void {
+    this.#leases = leases;
     this.#want();
   }
 

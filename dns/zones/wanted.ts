@@ -8,7 +8,12 @@ import type { SmartPlaces, ZoneSourceKind } from './types.ts';
 
 export type TransferredZone = { records: RecordMemory; serial: number };
 /** Names of leases: as records, and what tells one state of them from another. */
-export type LeaseRecords = { records: readonly PlainRecord[]; fingerprint: string };
+export type LeaseRecords = {
+  records: readonly PlainRecord[];
+  fingerprint: string;
+  /** Grows with each change; added to the zone's. */
+  serial: number;
+};
 
 export type WantedInput = {
   plan: DnsPlan;
@@ -52,12 +57,13 @@ export function wantedZones(input: WantedInput): Wanted {
   const objects = own.map((object) => {
     const zone = object.name;
     const lease = leases.get(zone);
-    const serial = (object.serialBase + plan.version) >>> 0;
+    const serial = (object.serialBase + plan.version + (lease?.serial ?? 0)) >>> 0;
+    const own = plain.get(zone) ?? [];
     return wanted(`${plan.version} ${lease?.fingerprint ?? ''}`, zone, (places) => ({
       source: 'objects',
       zone,
       object,
-      plain: [...(plain.get(zone) ?? []), ...(lease?.records ?? [])],
+      plain: [...own, ...unclaimed(lease, [...own, ...(smart.get(zone) ?? [])])],
       serial,
       smart: places,
     }));
@@ -69,4 +75,14 @@ export function wantedZones(input: WantedInput): Wanted {
     ...(smart.get(undefined) ?? []),
   ].map(({ name, type }) => `${name}/${type}`);
   return { file: new Map(file), transfer: new Map(transfer), objects: new Map(objects), homeless };
+}
+
+/** A name that the site has is not a lease's. */
+function unclaimed(
+  lease: LeaseRecords | undefined,
+  own: readonly { name: string }[],
+): readonly PlainRecord[] {
+  if (lease === undefined) return [];
+  const names = new Set(own.map(({ name }) => name));
+  return lease.records.filter(({ name }) => !names.has(name));
 }

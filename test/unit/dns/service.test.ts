@@ -89,6 +89,7 @@ beforeEach(async () => {
     adopt: () => {},
     transports: [],
     settingsOf: (of) => answerSettings(of, new Uint8Array(16)),
+    leaseNames: () => ({ start: async () => {} }) as never,
     onZones: () => {},
     snapshotPaths: { dns: join(directory, 'dns.snap'), pools: join(directory, 'pools.snap') },
     clock: systemClock,
