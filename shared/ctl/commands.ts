@@ -2,7 +2,7 @@
 
 import type { Command, Flag, Positional } from './command.ts';
 import { EXPLAIN_CLIENT, leases, vifs } from './commands-dhcp.ts';
-import { EXPLAIN_QUERY } from './commands-dns.ts';
+import { dns, EXPLAIN_QUERY } from './commands-dns.ts';
 import * as flag from './flags.ts';
 
 const CHANGE: readonly Flag[] = [...flag.WAIT, flag.JSON_FLAG, ...flag.STORE];
@@ -29,6 +29,8 @@ export const FAMILIES: Record<string, string> = {
   limit: 'Bandwidth limits, of one EIP or shared by a group.',
   lease: 'DHCP leases, as the dhcpd on this host knows them.',
   vif: 'A VM on its own /30 of this host.',
+  line: 'Lines of clients (ISPs), as the dns on this host knows them.',
+  health: 'Targets of pools: up, down, or what you say of them.',
 };
 
 const files: readonly Command[] = [
@@ -385,6 +387,7 @@ export const COMMANDS: readonly Command[] = [
   ...limits,
   ...leases,
   ...vifs,
+  ...dns,
   ...cluster,
   ...insight,
 ];

@@ -4,6 +4,12 @@ import { type Command, type Flag, type Positional, UsageError } from './command.
 import { didYouMean } from './suggest.ts';
 
 const VERBS_SHOWN = 4;
+/** Commands that are one row of the overview. */
+const PAIRS: readonly { names: readonly string[]; summary: string }[] = [
+  { names: ['status', 'nodes'], summary: 'Services and instances: states, versions, drift.' },
+  { names: ['drain', 'undrain'], summary: 'Takes all traffic off an instance, and gives it back.' },
+  { names: ['completion', 'version'], summary: 'A completion script for the shell; versions.' },
+];
 
 function positionalText(positional: Positional): string {
   const text = positional.many ? `${positional.name}…` : positional.name;
@@ -55,12 +61,15 @@ export function familyHelp(prefix: string, family: readonly Command[]): string[]
   ];
 }
 
-/** The families are one line each, so that the page stays one screen. */
+/** Families and pairs are one line each, so that the page stays one screen. */
 function overview(commands: readonly Command[], families: Record<string, string>): string[] {
   const rows: (readonly [string, string])[] = [];
   for (const command of commands) {
     const [first = '', ...more] = command.name.split(' ');
-    if (more.length === 0) rows.push(synopsis(command));
+    const pair = PAIRS.find(({ names }) => names.includes(first));
+    if (pair !== undefined) {
+      if (pair.names[0] === first) rows.push([pair.names.join('|'), pair.summary]);
+    } else if (more.length === 0) rows.push(synopsis(command));
     else if (!rows.some(([left]) => left.startsWith(`${first} `))) {
       const verbs = commands.filter((other) => other.name.startsWith(`${first} `));
       const words = [...new Set(verbs.map((other) => other.name.split(' ')[1]))];
