@@ -68,6 +68,7 @@ export class UdpWorkers implements Transport {
   #state: ServingState | undefined;
   readonly #waiting = new Set<Waiting>();
   #isClosing = false;
+  #fatal: OperationalError | undefined;
   /** Of sockets that are closed. */
   #overflowedBefore = 0;
 
@@ -186,12 +187,14 @@ export class UdpWorkers implements Transport {
       cause,
       remedy,
     });
+    this.#fatal = error;
     for (const each of this.#waiting) each.reject(error);
     this.#waiting.clear();
     this.#options.onFatal(error);
   }
 
   #post(before: ServingState | undefined, state: ServingState): Promise<void> {
+    if (this.#fatal !== undefined) return Promise.reject(this.#fatal);
     const threads = this.#threads.filter(({ hasEnded }) => !hasEnded);
     if (threads.length === 0) return Promise.resolve();
     const delta = deltaOf(before, state);
