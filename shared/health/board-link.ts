@@ -4,7 +4,7 @@ import type { Clock } from '../clock.ts';
 import { jitter, type Random } from '../random.ts';
 import type { VoteBoard } from './board.ts';
 import type { Contact } from './mode.ts';
-import type { Replica } from './replica.ts';
+import { LEASE_MS, type Replica } from './replica.ts';
 import { Teller } from './teller.ts';
 
 const RENEW_MS = 2000;
@@ -12,6 +12,8 @@ const AGAIN_MS = 1000;
 const FOLLOW_MS = 1000;
 /** Votes that turn together are told together. */
 const GATHER_MS = 20;
+/** What a call may take, and clocks differ in. */
+const MARGIN_MS = 1000;
 
 export type BoardLinkOptions = {
   self: string;
@@ -22,6 +24,8 @@ export type BoardLinkOptions = {
   random: Random;
   /** The board was read for the first time. */
   onJoined: () => void;
+  /** The lease may have ended meanwhile; it is renewed with the next votes. */
+  onAway: () => void;
   /** Ids about which somebody says something else than before; `others`: other probers live. */
   onHeard: (ids: ReadonlySet<string>, others: boolean) => void;
   onFailed: (error: unknown) => void;
@@ -93,10 +97,13 @@ export class BoardLink {
 
   /** One renewal, and what it shows to be missing; whether it went well. */
   async #meet(): Promise<boolean> {
-    const { self, board, replica, contact, clock, onHeard, onFailed, onJoined } = this.#options;
+    const { self, board, replica, contact, clock, onAway, onHeard, onFailed, onJoined } =
+      this.#options;
     try {
       const told = this.teller.generation;
-      const { nowMs, leases } = await board.renew(self, this.#hasJoined);
+      // Whose lease has ended tells first what it votes now, and that renews it.
+      const isAway = clock.monotonicMs() - contact.lastMs > LEASE_MS - MARGIN_MS;
+      const { nowMs, leases } = await board.renew(self, this.#hasJoined && !isAway);
       this.#offsetMs = nowMs - clock.monotonicMs();
       const { others, hasLost } = replica.list(leases);
       const held = replica.generationOf(self);
@@ -105,6 +112,7 @@ export class BoardLink {
       const isForgotten = !isFirst && this.teller.compare(held, told);
       if (isFirst) this.teller.begin(replica.generationOf(self), replica.textsOf(self), nowMs);
       this.#hasJoined = true;
+      if (isAway && !isFirst) onAway();
       contact.heard(clock.monotonicMs(), hasLost || isForgotten);
       if (isFirst) onJoined();
       else onHeard(ids, others);

@@ -15,7 +15,7 @@ import { Overrides } from './overrides.ts';
 import { ProbeRounds } from './probe-rounds.ts';
 import { Replica } from './replica.ts';
 import { SnapshotKeeper } from './snapshot-keeper.ts';
-import { TargetState } from './target-state.ts';
+import { MEMBERS_MS, TargetState } from './target-state.ts';
 import type { HealthView, Measured, ProbeResult, Prober, Target } from './types.ts';
 import { LiveView } from './view.ts';
 import { formatVote } from './vote.ts';
@@ -60,6 +60,8 @@ export class Health {
   #membersMs = 0;
   /** When the last of those who may be silent yet are passed over; 0: nobody is. */
   #settlingMs = 0;
+  /** Until when some promises are lower for others' sake; 0: none is. */
+  #promisesMs = 0;
   #lastError: unknown;
   #isTelling = false;
   #cancelWake = () => {};
@@ -77,6 +79,7 @@ export class Health {
       replica: this.#replica,
       contact: this.#contact,
       onJoined: () => this.#joined(),
+      onAway: () => this.#wasAway(),
       onHeard: (ids, others) => this.#heard(ids, others),
       onFailed: (error) => this.#failed(error),
     });
@@ -164,15 +167,17 @@ export class Health {
     this.#recall(state);
   }
 
-  /** V6: from disk, else from what anybody said last. */
+  /** V6: as the votes have it, else the disk. */
   #recall(state: TargetState): void {
-    if (state.measured !== 'unknown') return;
-    const { measured, sinceMs } = this.#snapshot.of(state.id) ?? {
-      measured: 'unknown',
-      sinceMs: 0,
-    };
-    state.measured = measured === 'unknown' ? this.#replica.heldOf(state.id) : measured;
-    state.sinceMs = sinceMs;
+    const saved = this.#snapshot.of(state.id);
+    if (state.measured === 'unknown' && saved !== undefined) {
+      state.measured = saved.measured;
+      state.sinceMs = saved.sinceMs;
+    }
+    const held = this.#replica.heldOf(state.id);
+    if (held === 'unknown' || held === state.measured) return;
+    if (state.measured === 'unknown') state.measured = held;
+    else this.#flip(state, held);
   }
 
   #forget(id: string): void {
@@ -185,6 +190,15 @@ export class Health {
     for (const state of this.#targets.values()) this.#recall(state);
     this.#tick();
     this.#membersChanged();
+  }
+
+  /** What it voted before is of the past, unless it has gone on deciding for itself. */
+  #wasAway(): void {
+    if (this.#mode === 'alone') return;
+    for (const state of this.#targets.values()) {
+      state.loseVote();
+      if (state.own !== undefined) this.#tell(state);
+    }
   }
 
   #heard(ids: ReadonlySet<string>, others: boolean): void {
@@ -246,7 +260,8 @@ export class Health {
     for (const state of this.#targets.values()) {
       state.restart();
       this.#rounds.add(state.id, state.target, state.measured !== 'unknown');
-      state.decideAlone();
+      this.#tell(state);
+      this.#evaluate(state);
     }
   }
 
@@ -256,6 +271,10 @@ export class Health {
 
   /** Who has been silent for long enough is passed over from now on. */
   #evaluateSettled(nowMs: number): void {
+    if (this.#promisesMs !== 0 && nowMs >= this.#promisesMs) {
+      this.#promisesMs = 0;
+      this.#changed();
+    }
     if (this.#mode !== 'shared' || this.#settlingMs === 0 || nowMs < this.#settlingMs) return;
     this.#settlingMs = 0;
     this.#evaluateAll();
@@ -263,30 +282,39 @@ export class Health {
 
   #evaluate(state: TargetState): void {
     if (this.#mode === 'joining' || this.#mode === 'frozen') return;
-    const before = state.toFlipMs;
-    if (this.#mode === 'alone') this.#flip(state, state.decideAlone());
-    else this.#choose(state);
-    if (this.#mode === 'shared') this.#flip(state, state.decideBy(this.#replica));
-    if (state.toFlipMs !== before) this.#changed();
-  }
-
-  #choose(state: TargetState): void {
-    const { self, clock } = this.#options;
-    const settledMs = Math.max(state.addedMs, this.#membersMs) + SILENT_MS;
-    const isSilent = clock.monotonicMs() >= settledMs;
-    if (!isSilent) this.#settlingMs = Math.max(this.#settlingMs, settledMs);
-    state.chooseProbers(this.#ranking, this.#replica, self, isSilent);
-    if (state.probing.includes(self)) this.#startProbing(state);
-    else if (this.#mode === 'shared') this.#stopProbing(state);
-  }
-
-  #startProbing(state: TargetState): void {
-    const { self } = this.#options;
-    if (state.own === undefined) {
-      state.begin(this.#replica.vote(self, state.id));
-      this.#rounds.add(state.id, state.target, state.measured !== 'unknown');
+    const nowMs = this.#options.clock.monotonicMs();
+    const before = state.toFlipMs(nowMs);
+    if (this.#mode === 'alone') {
+      this.#beginProbing(state);
+      this.#flip(state, state.decideAlone());
+    } else {
+      this.#choose(state, nowMs);
     }
-    this.#tell(state);
+    if (this.#mode === 'shared') this.#flip(state, state.decideBy(this.#replica));
+    if (state.toFlipMs(nowMs) !== before) this.#changed();
+  }
+
+  #choose(state: TargetState, nowMs: number): void {
+    const { self } = this.#options;
+    const settledMs = Math.max(state.addedMs, this.#membersMs) + SILENT_MS;
+    const isSilent = nowMs >= settledMs;
+    if (!isSilent) this.#settlingMs = Math.max(this.#settlingMs, settledMs);
+    if (state.chooseProbers(this.#ranking, this.#replica, self, isSilent)) {
+      state.keepPromises(nowMs);
+      this.#promisesMs = nowMs + MEMBERS_MS;
+    }
+    if (state.probing.includes(self)) {
+      this.#beginProbing(state);
+      this.#tell(state);
+    } else if (this.#mode === 'shared') {
+      this.#stopProbing(state);
+    }
+  }
+
+  #beginProbing(state: TargetState): void {
+    if (state.own !== undefined) return;
+    state.begin(this.#replica.vote(this.#options.self, state.id));
+    this.#rounds.add(state.id, state.target, state.measured !== 'unknown');
   }
 
   #stopProbing(state: TargetState): void {

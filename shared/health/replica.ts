@@ -83,15 +83,11 @@ export class Replica {
     return this.#listed.get(node) ?? 0;
   }
 
-  /** What anybody, living or not, held of a target last (V6). */
+  /** What a prober holds of a target, one that lives if any (V6). */
   heldOf(id: string): Measured {
-    let last: Vote | undefined;
-    for (const { votes } of this.#probers.values()) {
-      const vote = votes.get(id);
-      if (vote === undefined || vote.held === 'unknown') continue;
-      if (last === undefined || vote.sinceMs > last.sinceMs) last = vote;
-    }
-    return last?.held ?? 'unknown';
+    const held = (node: string) => this.vote(node, id)?.held ?? 'unknown';
+    const known = [...this.#live, ...this.#probers.keys()].find((node) => held(node) !== 'unknown');
+    return known === undefined ? 'unknown' : held(known);
   }
 }
 

@@ -29,6 +29,7 @@ export class TargetState {
   counted: readonly string[] = [];
   probing: readonly string[] = [];
   #voices: readonly Voice[] = [];
+  #earlier: { voices: readonly Voice[]; untilMs: number } = { voices: [], untilMs: 0 };
   #ranked: { by: Ranking; nodes: readonly string[] } | undefined;
   #said: { state: Vote['state']; sinceMs: number } | undefined;
 
@@ -45,8 +46,8 @@ export class TargetState {
     this.sinceMs = known.sinceMs;
   }
 
-  /** Who is asked now. `isSilent`: who says nothing of it is passed over. */
-  chooseProbers(ranking: Ranking, replica: Replica, self: string, isSilent: boolean): void {
+  /** Who is asked now: whether others than before. `isSilent`: who says nothing is passed over. */
+  chooseProbers(ranking: Ranking, replica: Replica, self: string, isSilent: boolean): boolean {
     if (this.#ranked?.by !== ranking) {
       this.#ranked = { by: ranking, nodes: rank(ranking, this.id) };
     }
@@ -54,7 +55,16 @@ export class TargetState {
       const vote = replica.vote(node, this.id);
       return vote === undefined ? isSilent && node !== self : vote.state === 'none';
     };
-    ({ counted: this.counted, probing: this.probing } = choose(this.#ranked.nodes, isPassedOver));
+    const { counted, probing } = choose(this.#ranked.nodes, isPassedOver);
+    this.probing = probing;
+    if (counted.join() === this.counted.join()) return false;
+    this.counted = counted;
+    return true;
+  }
+
+  /** Other instances may go on for a while by those who were asked before. */
+  keepPromises(nowMs: number): void {
+    this.#earlier = { voices: this.#voices, untilMs: nowMs + MEMBERS_MS };
   }
 
   /** What the votes make of it. */
@@ -72,15 +82,28 @@ export class TargetState {
     return own.vote ?? this.measured;
   }
 
-  get toFlipMs(): number {
-    return toFlipMs(this.#voices, this.measured, this.target.check);
+  toFlipMs(nowMs: number): number {
+    const { check } = this.target;
+    const leastMs = toFlipMs(this.#voices, this.measured, check);
+    const { voices, untilMs } = this.#earlier;
+    if (nowMs >= untilMs || voices.length === 0) return leastMs;
+    return Math.min(leastMs, toFlipMs(voices, this.measured, check));
   }
 
-  /** Begins to probe; `vote`: its own of an earlier life. */
+  /**
+   * Begins to probe. Its own vote of an earlier life goes on where it is what is known: another one
+   * is of the past, and has to be earned again.
+   */
   begin(vote: Vote | undefined): void {
-    const before = vote?.state === 'up' || vote?.state === 'down' ? vote.state : undefined;
-    this.own = beginning(this.measured, before);
-    this.#said = vote;
+    const { measured } = this;
+    const isKnown = measured !== 'unknown' && vote?.state === measured;
+    this.own = beginning(measured, isKnown ? measured : undefined);
+    if (isKnown) this.#said = vote;
+  }
+
+  /** It has been away for so long that its vote has ended. */
+  loseVote(): void {
+    if (this.own?.vote !== undefined) this.own = beginning(this.measured);
   }
 
   /** Goes on from the state as it is. */
@@ -131,6 +154,9 @@ export class TargetState {
     return this.measured === 'unknown' ? 1 : checksToLeave(own, this.measured, this.target.check);
   }
 }
+
+/** Everybody has heard of it who lives by then. */
+export const MEMBERS_MS = 3000;
 
 /** Of who has said nothing yet. */
 const SILENT: Voice = { state: 'pending', checksToFlip: 1, held: 'unknown' };

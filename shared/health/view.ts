@@ -70,8 +70,9 @@ export class LiveView implements HealthView {
   /** What comes when the board comes back is not known. */
   #toFlipMs(state: TargetState): number {
     const mode = this.#options.mode();
-    if (mode === 'shared') return state.toFlipMs;
-    return mode === 'alone' ? Math.min(SETTLE_MS, state.toFlipMs) : 0;
+    if (mode !== 'shared' && mode !== 'alone') return 0;
+    const leastMs = state.toFlipMs(this.#options.clock.monotonicMs());
+    return mode === 'alone' ? Math.min(SETTLE_MS, leastMs) : leastMs;
   }
 
   #votes(state: TargetState): TargetHealth['votes'] {
