@@ -1,11 +1,13 @@
 // What a request of DNS over HTTPS asks (RFC 8484 §4.1), from its header fields. Pure.
-import type { IncomingHttpHeaders } from 'node:http2';
+
+/** As node:http2 has them: in lower case. */
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 export const MEDIA_TYPE = 'application/dns-message';
 export const MAX_QUERY_BYTES = 0xffff;
 
 /** A status to refuse it with, the query of a GET, or that the query is a POST's body. */
-export function readRequest(headers: IncomingHttpHeaders, path: string): number | Buffer | 'body' {
+export function readRequest(headers: Headers, path: string): number | Buffer | 'body' {
   const [asked = '', search = ''] = `${headers[':path']}`.split('?', 2);
   if (asked !== path) return 404;
   if (headers[':method'] === 'POST') return isMessage(headers) ? 'body' : 415;
@@ -17,6 +19,7 @@ export function readRequest(headers: IncomingHttpHeaders, path: string): number 
 }
 
 /** Parameters say nothing here (RFC 8484 §6). */
-function isMessage(headers: IncomingHttpHeaders): boolean {
-  return headers['content-type']?.split(';')[0]?.trim().toLowerCase() === MEDIA_TYPE;
+function isMessage(headers: Headers): boolean {
+  const [type = ''] = `${headers['content-type']}`.split(';');
+  return type.trim().toLowerCase() === MEDIA_TYPE;
 }

@@ -1,13 +1,13 @@
 // Memory for answering over UDP without copies in between: one recvmmsg(2) fills it with queries,
 // each is answered right into what one sendmmsg(2) sends, with the asker's address and the address
-// that was asked (ip(7) IP_PKTINFO, ipv6(7) IPV6_PKTINFO). Laid out once; nothing is allocated after.
+// that was asked (ip(7) IP_PKTINFO, ipv6(7) IPV6_PKTINFO). Laid out once.
 import { viewOf } from './bytes.ts';
 import { callFailed, EAGAIN, EINTR } from './failure.ts';
 import { allocate, errno, forgetView, libc, release, viewBytes } from './ffi.ts';
 
 /** What a message may have at most, either way. */
 export const MESSAGE_BYTES = 4096;
-/** Not a power of two: the beginnings of all messages would share the same few lines of the cache. */
+/** No power of two: the beginnings of all messages would share a few lines of the cache. */
 const SLOT_BYTES = MESSAGE_BYTES + 192;
 const NAME_BYTES = 32;
 const CONTROL_BYTES = 64;
@@ -24,7 +24,7 @@ const [NAME, NAME_LENGTH, IOV, IOV_COUNT] = [0, 2, 4, 6];
 const [CONTROL, CONTROL_LENGTH, FLAGS, LENGTH] = [8, 10, 12, 14];
 const MSG_TRUNC = 0x20;
 const MSG_DONTWAIT_NOSIGNAL = 0x40 | 0x4000;
-/** struct cmsghdr with in_pktinfo (index, own address, destination) or in6_pktinfo (address, index). */
+/** struct cmsghdr with in_pktinfo (index, own address, ...), in6_pktinfo (address, index). */
 const V4 = { space: 32, words: 8, indexAt: 4 };
 const V6 = { space: 40, words: 10, indexAt: 8, addressAt: 4 };
 const NAME_V4_BYTES = 16;

@@ -71,7 +71,7 @@ function openOne({ address, port }: UdpAddress, bufferBytes: number, isNext: boo
   }
 }
 
-/** What the kernel threw away because the socket's queue was full, since it was opened (mod 2^32). */
+/** What the socket's full queue lost since it was opened, modulo 2^32. */
 export function queueDrops(fd: number): number {
   const words = new Uint8Array(4 * MEMORY_WORDS);
   const size: [number] = [words.length];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { readRequest } from '../../../../dns/transports/https-request.ts';
 import { leastTtlSeconds } from '../../../../dns/transports/least-ttl.ts';
-import { bytesOf, hexOf, nameHex, optHex, questionHex } from '../answer/packets.ts';
+import { bytesOf, hex16, hexOf, nameHex, optHex, questionHex } from '../answer/packets.ts';
 
 const TYPE = 'application/dns-message';
 const get = (path: string) => ({ ':method': 'GET', ':path': path });
@@ -40,8 +40,9 @@ describe('a request', () => {
 
 const header = (...counts: number[]) =>
   `12348400${counts.map((count) => count.toString(16).padStart(4, '0')).join('')}`;
-const record = (ttl: number, data = 'c0000201', type = '0001', owner = 'c00c') =>
-  `${owner}${type}0001${ttl.toString(16).padStart(8, '0')}${(data.length / 2).toString(16).padStart(4, '0')}${data}`;
+function record(ttl: number, data = 'c0000201', type = '0001', owner = 'c00c'): string {
+  return `${owner}${type}0001${ttl.toString(16).padStart(8, '0')}${hex16(data.length / 2)}${data}`;
+}
 const question = questionHex('www.example.com');
 
 describe('the least TTL', () => {
