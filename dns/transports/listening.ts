@@ -2,7 +2,8 @@
 // held, of all clients and of one.
 import type { Server, Socket } from 'node:net';
 import { createSecureContext, type Server as TlsServer } from 'node:tls';
-import { OperationalError } from '../../shared/errors.ts';
+import { BpfError } from '../../shared/bpf/failure.ts';
+import { isDenied, OperationalError } from '../../shared/errors.ts';
 import { type Endpoint, formatEndpoint } from '../../shared/net/ports.ts';
 import { addressBytes, prefixKey } from './addresses.ts';
 
@@ -33,10 +34,13 @@ export function listenOn(server: Server, kind: string, { host, port }: Endpoint)
   });
 }
 
+/** Without the right a restart is no use: exit code 77. */
 export function listenFailed(kind: string, at: Endpoint, cause: unknown): OperationalError {
+  const why = cause instanceof BpfError ? { code: cause.errno } : cause;
+  const exit = isDenied(why) ? { exitCode: 77 } : {};
   const remedy = 'free the address, choose another one, or give CAP_NET_BIND_SERVICE';
   const what = `${kind} ${formatEndpoint(at)} cannot be bound`;
-  return new OperationalError('EDGE_DNS_LISTEN', what, { cause, remedy });
+  return new OperationalError('EDGE_DNS_LISTEN', what, { cause, remedy, ...exit });
 }
 
 /** Also of a server that is closed already. */

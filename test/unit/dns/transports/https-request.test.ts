@@ -60,7 +60,7 @@ describe('the least TTL', () => {
     ],
     ['beyond 2^31', header(1, 1, 0, 0) + question + record(0xffff_fffe), 0xffff_fffe],
     ['of a head alone', '1234', 0],
-    ['of what is cut off', header(1, 1, 0, 0) + question + 'c00c0001', 0],
+    ['of what is cut off', `${header(1, 1, 0, 0)}${question}c00c0001`, 0],
     ['of a name without an end', `${header(1, 1, 0, 0)}3f`, 0],
   ])('%s', (_, hex, seconds) => {
     expect(leastTtlSeconds(bytesOf(hex))).toBe(seconds);
