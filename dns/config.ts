@@ -8,7 +8,7 @@ import { daemonSettings } from '../shared/daemon-settings.ts';
 import { displayName, parseName } from '../shared/dns/names.ts';
 import { parseIpv4 } from '../shared/net/ipv4.ts';
 import { parseIpv6 } from '../shared/net/ipv6.ts';
-import { type Endpoint, formatEndpoint } from '../shared/net/ports.ts';
+import { type Endpoint, formatEndpoint, parseEndpoint } from '../shared/net/ports.ts';
 import { storeSetting } from '../shared/store/settings.ts';
 import { FORMATS } from './lines/formats/types.ts';
 import { SERVICE } from './name.ts';
@@ -24,6 +24,9 @@ const zoneName = written(
   },
   (text) => text,
 );
+const hostAndPort = z
+  .string()
+  .refine((text) => parseEndpoint(text) !== undefined, 'must be host:port such as 192.0.2.53:53');
 const listeners = z.array(endpoint).max(LISTENERS_MAX);
 const count = (least: number, most: number) => z.int().min(least).max(most);
 
@@ -97,6 +100,16 @@ const secondary = z.strictObject({
   refreshMax: durationWithin('1s', '30d').prefault('1d'),
 });
 
+/** Of zones that come from files; those of site objects say it themselves. */
+const transfer = z.strictObject({
+  prefixes: z.array(prefix).max(1000).default([]),
+  keys: z.array(zoneName).max(1000).default([]),
+  notify: z
+    .array(z.strictObject({ to: hostAndPort, key: zoneName.optional() }))
+    .max(1000)
+    .default([]),
+});
+
 const queryLog = z.strictObject({
   enabled: z.boolean().default(false),
   /** One of so many queries. */
@@ -129,6 +142,7 @@ export function dnsSchema(hostname: string) {
     chaos: z.record(z.string(), z.string().max(255)).default({}),
     /** Whom to ask for the addresses of an ALIAS' target that no zone here has. */
     resolvers: listeners.default([]),
+    transfer: transfer.prefault({}),
     secondary: secondary.prefault({}),
     health: health.prefault({}),
     queryLog: queryLog.prefault({}),
@@ -154,6 +168,7 @@ const RELOADABLE = [
   'zoneDirectory',
   'lines',
   'keys',
+  'transfer',
   'nsid',
   'udpBytes',
   'ecs',

@@ -19,6 +19,7 @@ import { declareDnsMetrics } from './metrics.ts';
 import { SERVICE } from './name.ts';
 import { DnsService } from './service.ts';
 import { answerSettings, drawCookieSecret, readTls } from './settings.ts';
+import { Transfers } from './transfers.ts';
 import { WaysIn } from './ways-in.ts';
 import { Builder } from './zones/builder.ts';
 import { LeaseNames } from './zones/lease-names.ts';
@@ -86,13 +87,14 @@ function build(context: Context, machine: Machine): DaemonService<DnsConfig> {
 }
 
 function create(context: Context, store: DaemonStore): NonNullable<Running> {
+  const running = {} as NonNullable<Running>; // what is made first asks for what is made last
   const { config, version, clock, random, log, fail } = context;
   const secret = drawCookieSecret(random);
   const settingsOf = (of: DnsConfig): AnswerSettings => answerSettings(of, secret);
   const ways = new WaysIn({
     config,
     first: nothing(settingsOf(config)),
-    referred: async function* () {},
+    referred: (message, exchange) => running.dns.transfers.server.referred(message, exchange),
     tls: () => readTls(config.tls),
     clock,
     random,
@@ -124,7 +126,8 @@ function create(context: Context, store: DaemonStore): NonNullable<Running> {
     transports: ways.transports,
     settingsOf,
     leaseNames: (options) => new LeaseNames({ ...options, store: store.at, clock }),
-    onZones: () => {},
+    transfers: (options) =>
+      new Transfers({ ...options, config, responder: ways.responder, clock, random, log }),
     snapshotPaths: {
       dns: join(config.stateDirectory, 'dns.snapshot'),
       pools: join(config.stateDirectory, 'pools.snapshot'),
@@ -134,7 +137,7 @@ function create(context: Context, store: DaemonStore): NonNullable<Running> {
     log,
     fail,
   });
-  return { dns, ways };
+  return Object.assign(running, { dns, ways });
 }
 
 /** Every query is refused. */

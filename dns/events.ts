@@ -29,6 +29,14 @@ export const dnsEvents = {
     explanation: 'Records in the store belong to no zone that is made of site objects.',
     remedy: 'Add the zone, or delete the records.',
   },
+  'transfer-failed': {
+    explanation: 'A zone could not be transferred in this time; the copy that is there is served.',
+    remedy: 'See the reason; it is tried again, from each primary.',
+  },
+  'notify-unheard': {
+    explanation: 'A secondary did not take word of a new version; it will find it by itself.',
+    remedy: 'Is it there, and does it allow NOTIFY from here?',
+  },
   'lines-applied': {
     explanation: 'Prefix lists were compiled and are in force.',
     remedy: 'None needed.',

@@ -24,6 +24,12 @@ export const dnsMetrics = {
     help: 'Open connections by kind.',
     labels: ['transport'],
   },
+  transfers: {
+    type: 'counter',
+    name: 'edge_dns_transfers_total',
+    help: 'Transfers, NOTIFY and signed messages, both ways, by what became of them.',
+    labels: ['outcome'],
+  },
   zones: { type: 'gauge', name: 'edge_dns_zones', help: 'Zones that are served.' },
   zonesRefused: {
     type: 'gauge',
@@ -87,6 +93,9 @@ export function declareDnsMetrics(
     for (const [reason, count] of open.dropped()) own.dropped.setTotal(count, { reason });
     for (const [transport, count] of Object.entries(open.connections())) {
       own.connections.set(count, { transport });
+    }
+    for (const [outcome, count] of Object.entries(dns.transfers.counts)) {
+      own.transfers.setTotal(count, { outcome });
     }
     const served = [...dns.zones.served.values()];
     own.zones.set(served.length);

@@ -23,11 +23,11 @@ import { type Round, SmartTable } from './policy/table.ts';
 import { Presence } from './presence.ts';
 import { Serving } from './serving.ts';
 import { saying } from './settings.ts';
+import type { Transfers, TransfersOptions } from './transfers.ts';
 import type { Transport } from './transports/types.ts';
 import type { Builder } from './zones/builder.ts';
 import type { LeaseNames, LeaseNamesOptions } from './zones/lease-names.ts';
 import { ZonesPart } from './zones/part.ts';
-import type { ServedZone } from './zones/types.ts';
 
 export type DnsServiceOptions = {
   config: DnsConfig;
@@ -45,8 +45,8 @@ export type DnsServiceOptions = {
   settingsOf: (config: DnsConfig) => AnswerSettings;
   /** Follows the names of leases; `zones`: those that may have some. */
   leaseNames: (options: Pick<LeaseNamesOptions, 'zones' | 'onLeases' | 'signal'>) => LeaseNames;
-  /** A zone is another than before; `before`: what was served. */
-  onZones: (before: ReadonlyMap<string, ServedZone>) => void;
+  /** Transfers both ways, which are told of each change. */
+  transfers: (options: Pick<TransfersOptions, 'now' | 'onTransferred'>) => Transfers;
   snapshotPaths: { dns: string; pools: string };
   clock: Clock;
   random: Random;
@@ -65,6 +65,7 @@ export class DnsService {
   readonly followers: { dns: Follower; pools: Follower };
   readonly zones: ZonesPart;
   readonly lines: LineBook;
+  readonly transfers: Transfers;
   readonly smart = new SmartTable();
   readonly serving: Serving;
   readonly #stopping = new AbortController();
@@ -127,10 +128,18 @@ export class DnsService {
       placeOf: (record) => this.smart.placeOf(record),
       nowMs: () => clock.nowMs(),
       log,
-      onChanged: (before) => {
-        this.options.onZones(before);
+      onChanged: (changes) => {
+        this.transfers.changed(changes);
         this.#publishSoon();
       },
+    });
+    this.transfers = options.transfers({
+      now: () => ({
+        plan: this.site.plan,
+        served: this.zones.served,
+        smart: this.serving.state.smart,
+      }),
+      onTransferred: (zone, transferred) => this.zones.wantTransferred(zone, transferred),
     });
     this.#leases = options.leaseNames({
       zones: () => [...(this.site.plan?.zones.keys() ?? [])],
@@ -174,6 +183,7 @@ export class DnsService {
   async stop(): Promise<void> {
     const { transports, health, builders } = this.options;
     this.#stopping.abort(new Error('stopped'));
+    this.transfers.stop();
     await Promise.all(transports.map((transport) => transport.close()));
     await Promise.all([this.followers.dns.stopped, this.followers.pools.stopped, health.stop()]);
     await Promise.all([builders.zones.close(), builders.lines.close()]);
@@ -181,7 +191,9 @@ export class DnsService {
   }
 
   async reload(config: DnsConfig): Promise<void> {
-    this.#settings = this.options.settingsOf(config); // throws before any change
+    const settings = this.options.settingsOf(config); // throws before any change
+    this.transfers.reload(config); // and so does this
+    this.#settings = settings;
     this.#config = config;
     this.zones.wantSettings(config);
     this.zones.lookAtFiles(true);
@@ -234,6 +246,7 @@ export class DnsService {
     const text = `${plan.zones.size} zones, ${plan.smart.length + plan.plain.length} records`;
     this.options.log.info('plan-applied', text, { version: plan.version });
     this.zones.wantPlan(plan);
+    this.transfers.want(plan);
     this.lines.want(plan.lines);
     this.#watchTargets();
     this.#publishSoon();

@@ -52,6 +52,8 @@ export function statusJson(config: DnsConfig, running: Running): unknown {
     lines: lines.inForce.tree.lines,
     lineFiles: lines.fileProblems,
     health: dns.options.health.status(),
+    secondaries: dns.transfers.secondaries.status(),
+    transfers: dns.transfers.counts,
     canary: presence.canaryProblem ?? 'passed',
     received: flat(totals.received),
     outcomes: flat(totals.outcomes),

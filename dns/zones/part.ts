@@ -9,7 +9,7 @@ import type { DnsPlan } from '../plan.ts';
 import { ZoneBook } from './book.ts';
 import type { Builder } from './builder.ts';
 import { ZoneFileList, type ZoneFileSettings } from './files.ts';
-import type { BuildResult, RefusedZone, ServedZone } from './types.ts';
+import type { BuildResult, RefusedZone, ServedZone, ZoneChange } from './types.ts';
 import { type LeaseRecords, type TransferredZone, wantedZones } from './wanted.ts';
 
 const PROBLEMS_TOLD = 20;
@@ -20,8 +20,8 @@ export type ZonesOptions = {
   placeOf: (record: { name: string; type: string }) => number;
   nowMs: () => number;
   log: Log<DnsEvent>;
-  /** After each batch; `before`: the images that were served, of zones that are another now. */
-  onChanged: (before: ReadonlyMap<string, ServedZone>) => void;
+  /** After each batch, and, with none, when nothing is left to be built. */
+  onChanged: (changes: readonly ZoneChange[]) => void;
 };
 
 export class ZonesPart {
@@ -43,7 +43,7 @@ export class ZonesPart {
     this.book = new ZoneBook({
       build: (jobs) => builder.run({ kind: 'zones', jobs }),
       onBuilt: (results) => this.#built(results),
-      onSettled: () => options.onChanged(new Map()),
+      onSettled: () => options.onChanged([]),
       nowMs,
     });
     this.#want();
@@ -154,10 +154,13 @@ export class ZonesPart {
       this.#files.includes(result.zone, result.files);
       this.#tell(result);
     }
-    const changed = [...before].filter(([zone, { image }]) => {
-      return this.served.get(zone)?.image !== image;
+    const names = new Set([...before.keys(), ...this.served.keys()]);
+    const changes = [...names].map((zone) => {
+      return { zone, before: before.get(zone), after: this.served.get(zone) };
     });
-    this.#options.onChanged(new Map(changed));
+    this.#options.onChanged(
+      changes.filter(({ before: old, after }) => old?.image !== after?.image),
+    );
   }
 
   #tell({ zone, image, problems, tookMs }: BuildResult): void {

@@ -48,6 +48,13 @@ export type ServedZone = {
   loadedAtMs: number;
 };
 
+/** Absent: it was not, or is not any more, served. */
+export type ZoneChange = {
+  zone: string;
+  before: ServedZone | undefined;
+  after: ServedZone | undefined;
+};
+
 /** Why a zone is not served as it is wanted; one before may be served instead. */
 export type RefusedZone = {
   zone: string;

@@ -48,7 +48,8 @@ export function wantedZones(input: WantedInput): Wanted {
   const file = files.map(({ zone, path, fingerprint }) =>
     wanted(fingerprint, zone, (places) => ({ source: 'file', zone, path, smart: places })),
   );
-  const transfer = [...transferred].map(([zone, { records, serial }]) =>
+  const secondary = [...transferred].filter(([zone]) => plan.zones.get(zone)?.primaries.length);
+  const transfer = secondary.map(([zone, { records, serial }]) =>
     wanted(`${serial} ${records.used}`, zone, (places) => {
       return { source: 'transfer', zone, records, smart: places };
     }),
