@@ -41,6 +41,8 @@ export type IpVersion = keyof typeof families;
 export type EchoAnswer = 'answered' | 'silent' | { unsent: string };
 
 export interface Echo {
+  /** Once it is not, nothing can be asked any more. */
+  readonly isOpen: boolean;
   /** False also when it could not be asked. At most 4096 questions are open at once. */
   ping(address: Ipv4, timeoutMs: number): Promise<boolean>;
   /** An address of the socket's family, as text. */
@@ -56,18 +58,21 @@ export function openEcho(clock: Clock, identifier: number, version: IpVersion = 
   const socket = openSocket(family);
   const pending = new Map<number, Pending>();
   let sequence = 0;
-  let trouble: string | undefined;
-  socket.on('error', (error) => {
-    trouble = `the socket failed: ${error.message}`; // what is asked meanwhile times out
-  });
+  let isOpen = true;
+  const end = (unsent: string): void => {
+    isOpen = false;
+    for (const { done } of pending.values()) done({ unsent });
+  };
+  socket.on('error', () => {}); // what is asked meanwhile times out
+  socket.on('close', () => end('the socket failed')); // the package does so when polling fails
   socket.on('message', (message, source) => {
     const answered = readReply(message, identifier, version);
     const question = answered === undefined ? undefined : pending.get(answered);
     if (question?.source === canonical(source)) question.done('answered');
   });
   const ask = (address: string, timeoutMs: number): Promise<EchoAnswer> => {
-    const unsent = pending.size >= MAX_PENDING ? 'too many echoes' : trouble;
-    if (unsent !== undefined) return Promise.resolve({ unsent });
+    if (!isOpen) return Promise.resolve({ unsent: 'the socket is closed' });
+    if (pending.size >= MAX_PENDING) return Promise.resolve({ unsent: 'too many echoes' });
     sequence = (sequence + 1) & 0xffff;
     const own = sequence;
     const { promise, resolve } = Promise.withResolvers<EchoAnswer>();
@@ -86,10 +91,13 @@ export function openEcho(clock: Clock, identifier: number, version: IpVersion = 
     return promise;
   };
   return {
+    get isOpen() {
+      return isOpen;
+    },
     ask,
     ping: async (address, timeoutMs) => (await ask(formatIpv4(address), timeoutMs)) === 'answered',
     close() {
-      for (const { done } of pending.values()) done('silent');
+      end('closed');
       socket.close();
     },
   };

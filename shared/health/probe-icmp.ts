@@ -19,31 +19,29 @@ export class IcmpProbe {
 
   probe(address: string, deadline: Deadline): Promise<ProbeResult> {
     return attempt(deadline, (settle) => {
-      const version = isIPv6(address) ? 6 : 4;
-      const echo = this.#echo(version);
+      const echo = this.#echo(isIPv6(address) ? 6 : 4);
       echo.ask(address, deadline.timeoutMs + LATE_MS).then((answer) => {
         if (answer === 'answered') settle(good('answered'));
-        if (typeof answer === 'string') return; // the deadline judges of silence
-        settle(notProbed(answer.unsent));
-        this.#drop(version, echo); // the next one gets a new socket
+        else if (answer !== 'silent') settle(notProbed(answer.unsent));
+        // The deadline judges of silence.
       });
       return () => {};
     });
   }
 
   close(): void {
-    for (const [version, echo] of this.#echoes) this.#drop(version, echo);
+    for (const echo of this.#echoes.values()) echo.close();
+    this.#echoes.clear();
   }
 
+  /** A new one when the last has failed. */
   #echo(version: IpVersion): Echo {
-    const echo = this.#echoes.get(version) ?? this.#open(version);
+    const held = this.#echoes.get(version);
+    if (held?.isOpen) return held;
+    held?.close();
+    this.#echoes.delete(version);
+    const echo = this.#open(version);
     this.#echoes.set(version, echo);
     return echo;
-  }
-
-  #drop(version: IpVersion, echo: Echo): void {
-    if (this.#echoes.get(version) !== echo) return;
-    this.#echoes.delete(version);
-    echo.close();
   }
 }

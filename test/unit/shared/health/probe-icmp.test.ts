@@ -1,6 +1,9 @@
 import { expect, test } from 'vitest';
+import { systemClock } from '../../../../shared/clock.ts';
 import type { Echo, EchoAnswer } from '../../../../shared/health/icmp.ts';
 import { echoRequest, readReply } from '../../../../shared/health/icmp.ts';
+import { createProbes } from '../../../../shared/health/probes.ts';
+import { systemRandom } from '../../../../shared/random.ts';
 import { needs, root } from '../../../support/skip.ts';
 import { SHORT_MS, verdict } from './probe-rig.ts';
 
@@ -18,6 +21,7 @@ function fake(answer: EchoAnswer) {
   const openEcho = (version: 4 | 6): Echo => {
     calls.push(`open ${version}`);
     return {
+      isOpen: true,
       ask: async () => answer,
       ping: async () => false,
       close: () => calls.push('close'),
@@ -34,6 +38,32 @@ test.each<[EchoAnswer, string, string[]]>([
   const { openEcho, calls } = fake(answer);
   expect(await verdict('192.0.2.1', { type: 'icmp' }, SHORT_MS, { openEcho })).toBe(expected);
   expect(calls).toEqual(opened);
+});
+
+test('a socket that failed gives way to a new one; one target without a way does not', async () => {
+  const opened: { isOpen: boolean; closed: number }[] = [];
+  const openEcho = (): Echo => {
+    const echo = {
+      isOpen: true,
+      closed: 0,
+      ask: async (): Promise<EchoAnswer> => ({ unsent: 'network is unreachable' }),
+      ping: async () => false,
+      close: () => echo.closed++,
+    };
+    opened.push(echo);
+    return echo;
+  };
+  const probes = createProbes({ clock: systemClock, random: systemRandom, openEcho });
+  const check = { type: 'icmp', intervalMs: 1000, timeoutMs: 1000, rise: 1, fall: 1 } as const;
+  const target = { address: '192.0.2.1', check };
+  await probes.probe(target);
+  await probes.probe(target);
+  expect(opened.map(({ closed }) => closed)).toEqual([0]);
+  for (const echo of opened) echo.isOpen = false;
+  await probes.probe(target);
+  expect(opened.map(({ closed }) => closed)).toEqual([1, 0]);
+  probes.close();
+  expect(opened.map(({ closed }) => closed)).toEqual([1, 1]);
 });
 
 test('without the capability nothing is probed', async () => {
