@@ -1,5 +1,6 @@
 // Transfers of a running dns, both ways: who may have which zone, who is told of new versions, and
-// what comes from primaries. Everything by the site's zones, and for those of files by the settings.
+// what comes from primaries. Everything by the site's zones, and for those of files by the
+// settings.
 import { join } from 'node:path';
 import type { Clock } from '../shared/clock.ts';
 import { parseName } from '../shared/dns/names.ts';

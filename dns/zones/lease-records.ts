@@ -3,7 +3,7 @@ import { parseIpv4 } from '../../shared/net/ipv4.ts';
 import type { PlainRecord } from '../../shared/site/dns-objects.ts';
 import { zoneOf } from '../plan.ts';
 
-/** `until`: s since the epoch, 4294967295 for ever; past it the name is gone (RFC 2136 is not used). */
+/** `until`: s since the epoch, 4294967295 for ever; past it the name is gone. */
 export type LeaseName = { label: string; address: string; until: number };
 
 /** At most: a lease may be another client's soon after it ends. */
