@@ -12,7 +12,7 @@ runtime='iproute2 libbpf1 libpcap0.8 redis-server'
 build='clang llvm libbpf-dev linux-libc-dev g++ make python3 libpcap-dev'
 lab='bird2 curl ethtool iperf3 iputils-ping knot-dnsutils nftables procps socat tcpdump
   traceroute udhcpc util-linux'
-tests='bpftool mariadb-server isc-dhcp-client isc-dhcp-relay dhcpcd-base kea-admin
+tests='bpftool mariadb-server openssl isc-dhcp-client isc-dhcp-relay dhcpcd-base kea-admin
   bind9 bind9-utils bind9-dnsutils knot nsd gdnsd unbound'
 bench='kea-dhcp4-server postgresql dnsperf'
 # Of these packages, what would run from the next boot on.
