@@ -151,6 +151,46 @@ describe('TCP', () => {
     expect(server.counts.client).toBe(1);
   });
 
+  test('one that has said its last word and reads late gets them all', async () => {
+    const { port } = await serve();
+    const { socket, got, state } = await client(port);
+    socket.pause();
+    socket.end(Buffer.concat(Array.from({ length: 100 }, () => framed(BIG))));
+    await until('the first are asked', async () => asked.length > 3);
+    expect(asked.length).toBeLessThan(100);
+    socket.resume();
+    await until('all', async () => got().length === 100);
+    await until('the end', async () => state.closed);
+  });
+
+  test('the longest message in small pieces', async () => {
+    const { port } = await serve();
+    const { socket, got } = await client(port);
+    const longest = Buffer.alloc(2 + 0xffff, ECHO).fill(0xff, 0, 2);
+    for (let at = 0; at < longest.length; at += 997) socket.write(longest.subarray(at, at + 997));
+    socket.write(framed(ECHO, 5));
+    await until('both', async () => got().length === 2);
+    expect(got()[0]?.equals(longest.subarray(2))).toBe(true);
+    expect(got()[1]?.[1]).toBe(5);
+  });
+
+  test('many streams of answers to one that reads late', async () => {
+    const warned: string[] = [];
+    const onWarning = ({ name }: Error) => void warned.push(name);
+    process.on('warning', onWarning);
+    const { port } = await serve({ pipelined: 20 });
+    const { socket, got } = await client(port);
+    socket.pause();
+    const long = Buffer.alloc(2 + 60_000, REFER);
+    long.writeUInt16BE(60_000);
+    for (let at = 0; at < 20; at++) socket.write(long);
+    await until('all are asked', async () => asked.length === 20);
+    socket.resume();
+    await until('all are answered', async () => got().length === 40);
+    process.off('warning', onWarning);
+    expect(warned).toEqual([]);
+  });
+
   test('what is not a query ends the connection', async () => {
     const { port, server } = await serve();
     const { socket, state } = await client(port);
@@ -208,7 +248,7 @@ describe('TCP', () => {
     await until('both are there', async () => server.connections === 2);
     const refused = await client(port);
     await until('closed', async () => refused.state.closed);
-    expect(server.counts.refused).toBe(1);
+    expect(server.counts).toMatchObject({ refused: 1, accepted: 2, client: 0 });
     all[0]?.socket.destroy();
     await until('one has gone', async () => server.connections === 1);
     const next = await client(port);
@@ -223,6 +263,18 @@ describe('TCP', () => {
     server.drain();
     await until('closed', async () => state.closed);
     await expect(client(port)).rejects.toThrow();
+  });
+
+  test('drained while answers wait: they are taken, then it ends', async () => {
+    const { server, port } = await serve();
+    const { socket, got, state } = await client(port);
+    socket.pause();
+    for (let at = 0; at < 4; at++) socket.write(framed(BIG));
+    await until('all are asked', async () => asked.length === 4);
+    server.drain();
+    socket.resume();
+    await until('the end', async () => state.closed);
+    expect(got()).toHaveLength(4);
   });
 
   test('an address that is taken is named', async () => {

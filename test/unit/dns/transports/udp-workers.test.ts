@@ -47,7 +47,7 @@ describe('queries', () => {
     await until('20 are answered', () => clients.flatMap(({ heard }) => heard).length === 20);
     const { outcomes, received } = totalsOf(udp.counters, []);
     const countOf = (outcome: string) =>
-      outcomes.find(({ labels }) => labels['outcome'] === outcome)?.value;
+      outcomes.find(({ labels }) => labels.outcome === outcome)?.value;
     expect(received[0]?.value).toBe(40);
     expect(countOf('answered')).toBe(20);
     expect(countOf('dropped-short')).toBe(20);
