@@ -1,5 +1,6 @@
-// An instance's tie to the board: it renews its lease, follows what others vote, reads again what it
-// has missed, and tells its own votes. What is heard goes into the replica (docs/health.md, V2, V10).
+// An instance's tie to the board: it renews its lease, follows what others vote, reads again what
+// it has missed, and tells its own votes. What is heard goes into the replica (docs/health.md, V2,
+// V10).
 import type { Clock } from '../clock.ts';
 import { jitter, type Random } from '../random.ts';
 import type { VoteBoard } from './board.ts';

@@ -1,5 +1,5 @@
-// Where probers meet: leases and votes that all of them see (docs/health.md). Two keep the contract:
-// redis-votes.ts and memory-votes.ts, held to it by one suite.
+// Where probers meet: leases and votes that all of them see (docs/health.md). Two keep the
+// contract: redis-votes.ts and memory-votes.ts, held to it by one suite.
 
 /** What a prober is known by. `ageMs`: since its last renewal; `generation`: of its votes. */
 export type Lease = { node: string; ageMs: number; generation: number };

@@ -3,8 +3,8 @@
 import type { Target } from './types.ts';
 
 /**
- * 16 hex digits, the same on every machine. `address` counts as it is written: site objects have one
- * way to write each.
+ * 16 hex digits, the same on every machine. `address` counts as it is written: site objects have
+ * one way to write each.
  */
 export function targetId({ address, check }: Target): string {
   // The list of keys orders them, and leaves out what is undefined.

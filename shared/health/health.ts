@@ -174,7 +174,7 @@ export class Health {
       state.measured = saved.measured;
       state.sinceMs = saved.sinceMs;
     }
-    const held = this.#replica.heldOf(state.id);
+    const held = this.#replica.heldOf(state.id, this.#options.self);
     if (held === 'unknown' || held === state.measured) return;
     if (state.measured === 'unknown') state.measured = held;
     else this.#flip(state, held);
@@ -196,6 +196,7 @@ export class Health {
   #wasAway(): void {
     if (this.#mode === 'alone') return;
     for (const state of this.#targets.values()) {
+      this.#recall(state);
       state.loseVote();
       if (state.own !== undefined) this.#tell(state);
     }
@@ -290,7 +291,8 @@ export class Health {
     } else {
       this.#choose(state, nowMs);
     }
-    if (this.#mode === 'shared') this.#flip(state, state.decideBy(this.#replica));
+    if (this.#mode === 'shared')
+      this.#flip(state, state.decideBy(this.#replica, this.#options.self));
     if (state.toFlipMs(nowMs) !== before) this.#changed();
   }
 

@@ -1,5 +1,5 @@
-// The probes of an instance: each target once an interval, at most so many at a time (docs/health.md,
-// V4, V8).
+// The probes of an instance: each target once an interval, at most so many at a time
+// (docs/health.md, V4, V8).
 import type { Clock } from '../clock.ts';
 import { firstDelayMs, nextProbeMs, phaseOf } from './schedule.ts';
 import type { ProbeResult, Prober, Target } from './types.ts';

@@ -1,5 +1,5 @@
-// From the votes of a target's probers to its state, and how soon that can turn (docs/health.md, V3,
-// V4). Pure.
+// From the votes of a target's probers to its state, and how soon that can turn (docs/health.md,
+// V3, V4). Pure.
 import type { CheckSettings, Measured } from './types.ts';
 
 /** What one of the counted probers says. `pending`: it is at work, and has no vote yet. */
@@ -15,8 +15,9 @@ export type Voice = {
 export const TELLING_MS = 1000;
 
 /**
- * More than half of the counted decide. Otherwise it stays as it was: as the first in rank who knows
- * it says, so that all say the same; then as `before`; then by the votes there are, up in a tie.
+ * More than half of the counted decide. Otherwise it stays as it was: as the first in rank who
+ * knows it says, so that all say the same; then as `before`; then by the votes there are, up in a
+ * tie.
  */
 export function decide(voices: readonly Voice[], before: Measured): Measured {
   for (const state of ['up', 'down'] as const) {

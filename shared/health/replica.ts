@@ -58,7 +58,7 @@ export class Replica {
     return changed;
   }
 
-  /** The ids that an entry changes; undefined: it does not join on, read all votes of its prober. */
+  /** The ids that an entry changes; undefined: it does not join on, all votes are to be read. */
   take({ node, from, generation, changes }: VoteEntry): Set<string> | undefined {
     const prober = this.#probers.get(node) ?? { generation: 0, votes: new Map(), texts: new Map() };
     if (prober.generation === generation) return new Set();
@@ -83,10 +83,11 @@ export class Replica {
     return this.#listed.get(node) ?? 0;
   }
 
-  /** What a prober holds of a target, one that lives if any (V6). */
-  heldOf(id: string): Measured {
+  /** What a prober holds of a target: another that lives, else any (V6). */
+  heldOf(id: string, self: string): Measured {
     const held = (node: string) => this.vote(node, id)?.held ?? 'unknown';
-    const known = [...this.#live, ...this.#probers.keys()].find((node) => held(node) !== 'unknown');
+    const others = this.#live.filter((node) => node !== self);
+    const known = [...others, ...this.#probers.keys()].find((node) => held(node) !== 'unknown');
     return known === undefined ? 'unknown' : held(known);
   }
 }

@@ -68,9 +68,18 @@ export class TargetState {
   }
 
   /** What the votes make of it. */
-  decideBy(replica: Replica): Measured {
-    this.#voices = this.counted.map((node) => voiceOf(replica.vote(node, this.id)));
+  decideBy(replica: Replica, self: string): Measured {
+    this.#voices = this.counted.map((node) => {
+      const voice = voiceOf(replica.vote(node, this.id));
+      return node === self ? this.#ownVoice(voice) : voice;
+    });
     return decide(this.#voices, this.measured);
+  }
+
+  /** As the board has it, but for what was told in an earlier life. */
+  #ownVoice(told: Voice): Voice {
+    const state = this.own?.vote === undefined ? 'pending' : told.state;
+    return { ...told, state, held: this.measured };
   }
 
   /** What the own vote alone makes of it. */

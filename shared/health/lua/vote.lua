@@ -1,5 +1,5 @@
--- Writes votes of one prober, renews its lease, and tells all. An attempt may be made again: what it
--- says are whole votes, and a later attempt that ran keeps an earlier one out.
+-- Writes votes of one prober, renews its lease, and tells all. An attempt may be made again: what
+-- it says are whole votes, and a later attempt that ran keeps an earlier one out.
 --
 -- KEYS  1 probers (hash node -> "renewed generation")  2 votes of this prober (hash)
 --       3 changes (stream)

@@ -77,11 +77,13 @@ describe('votes', () => {
   });
 
   test('what is held of a target is what one holds who lives', () => {
-    expect(replica.heldOf('one')).toBe('up');
+    expect(replica.heldOf('one', 'me')).toBe('up');
     replica.list([lease('a', 60_000, 5), lease('b', 0, 1)]);
-    expect(replica.heldOf('one'), 'who is dead, if nobody else').toBe('up');
+    expect(replica.heldOf('one', 'me'), 'who is dead, if nobody else').toBe('up');
     replica.replace('b', 1, new Map([['one', 'down 1 3000 down refused']]));
-    expect(replica.heldOf('one')).toBe('down');
-    expect(replica.heldOf('two')).toBe('unknown');
+    expect(replica.heldOf('one', 'me')).toBe('down');
+    replica.list([lease('a', 0, 5), lease('b', 0, 1)]);
+    expect(replica.heldOf('one', 'b'), 'others before oneself').toBe('up');
+    expect(replica.heldOf('two', 'me')).toBe('unknown');
   });
 });
