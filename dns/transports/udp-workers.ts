@@ -68,6 +68,7 @@ export class UdpWorkers implements Transport {
   #state: ServingState | undefined;
   readonly #waiting = new Set<Waiting>();
   #isClosing = false;
+  #closing: Promise<void> | undefined;
   #fatal: OperationalError | undefined;
   /** Of sockets that are closed. */
   #overflowedBefore = 0;
@@ -131,8 +132,12 @@ export class UdpWorkers implements Transport {
   /** Nothing is open that could be drained. */
   drain(): void {}
 
-  async close(): Promise<void> {
-    if (this.#isClosing) return;
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#isClosing = true;
     for (const { control, wake: fd } of this.#threads) {
       Atomics.store(control, CONTROL.stop, 1);
