@@ -58,12 +58,13 @@ export class DnsRig extends DaemonRig {
     mkdirSync(this.zoneDirectory);
   }
 
-  /** Running, ready, and with all of the site in force. */
+  /** Running, ready, and with all of it in force. Throws when something of it is refused. */
   static async up(options: DnsRigOptions): Promise<DnsRig> {
     const rig = await DnsRig.prepared(options);
     try {
       await rig.start();
       await rig.inForce();
+      await rig.refusedNothing();
     } catch (error) {
       await rig.down();
       throw error;
@@ -119,7 +120,11 @@ export class DnsRig extends DaemonRig {
     this.writeConfig();
     this.daemon?.kill('SIGHUP');
     await until('the reload', async () => (await this.#reloadedAt()) !== before);
-    const drift = (await this.status()).drift;
+    await this.refusedNothing();
+  }
+
+  async refusedNothing(): Promise<void> {
+    const { drift } = await this.status();
     if (drift.length > 0) throw new Error(drift.join('; '));
   }
 
