@@ -8,7 +8,7 @@ import { createProbes } from '../shared/health/probes.ts';
 import { RedisVotes } from '../shared/health/redis-votes.ts';
 import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
 import { storeEvents } from '../shared/store/events.ts';
-import { dnsRoutes, type Running, statusJson, statusView } from './admin/pages.ts';
+import { dnsPages, dnsRoutes, type Running, statusJson, statusView } from './admin/pages.ts';
 import type { AnswerSettings, ServingState } from './answer/types.ts';
 import { Canary } from './canary.ts';
 import { type DnsConfig, needsRestart, parseDnsConfig, printDnsConfig } from './config.ts';
@@ -77,6 +77,7 @@ function build(context: Context, machine: Machine): DaemonService<DnsConfig> {
     checks: () => running?.dns.presence.checks() ?? [{ name: 'zones', problem: 'starting' }],
     status: () => statusView(config, version, running),
     statusJson: () => statusJson(config, running),
+    pages: dnsPages(() => running),
     routes: dnsRoutes(() => running),
     async reload(next) {
       refuseChanged(config, next, needsRestart(config), RESTART);

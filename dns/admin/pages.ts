@@ -1,6 +1,7 @@
 // What a dns shows of itself: the status page and its JSON, and the verbs of the control socket.
 import type { ControlRoute } from '../../shared/admin/control.ts';
 import type { Cell, StatusTable, StatusView } from '../../shared/admin/page.ts';
+import type { JsonPages } from '../../shared/admin/server.ts';
 import { OperationalError } from '../../shared/errors.ts';
 import { totalsOf } from '../answer/counters.ts';
 import { topUnknownClients } from '../answer/unknown-clients.ts';
@@ -13,7 +14,7 @@ import type { DnsService } from '../service.ts';
 import type { WaysIn } from '../ways-in.ts';
 import { addressText, explainName, prefixText } from './explain-name.ts';
 import { readAddress } from './question.ts';
-import { zonePage, zoneRows } from './zone-pages.ts';
+import { zonePage, zoneRows, zoneVersions } from './zone-pages.ts';
 
 const UNKNOWN_SHOWN = 100;
 
@@ -128,6 +129,11 @@ function outcomeTable(dns: DnsService, ways: WaysIn): StatusTable {
 function running(found: Running): { dns: DnsService; ways: WaysIn } {
   if (found !== undefined) return found;
   throw new OperationalError('EDGE_DNS_STARTING', 'the daemon is starting');
+}
+
+/** What is read-only, for `edgectl zone version`. */
+export function dnsPages(found: () => Running): JsonPages {
+  return { '/zones': (query) => zoneVersions(running(found()).dns, query.getAll('zone')) };
 }
 
 export function dnsRoutes(found: () => Running): ControlRoute[] {

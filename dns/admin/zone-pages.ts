@@ -4,6 +4,7 @@ import { displayName } from '../../shared/dns/names.ts';
 import { printZone } from '../../shared/dns/zone/print.ts';
 import { RecordList } from '../../shared/dns/zone/record-list.ts';
 import { digestOf, recordsOf } from '../image/records.ts';
+import type { ZoneImage } from '../image/types.ts';
 import type { DnsService } from '../service.ts';
 import { problemText } from '../zones/part.ts';
 import { badQuestion, readName } from './question.ts';
@@ -26,6 +27,30 @@ export function zoneRows({ zones }: DnsService) {
   });
 }
 
+/** Of each image once: it never changes, and who asks on the admin port is anybody. */
+const digests = new WeakMap<ZoneImage, string>();
+
+function digestOnce(image: ZoneImage): string {
+  const digest = digests.get(image) ?? digestOf(image);
+  digests.set(image, digest);
+  return digest;
+}
+
+/** GET /zones of the admin port. `asked`: only these, and with their digests. */
+export function zoneVersions({ zones }: DnsService, asked: readonly string[]): unknown {
+  const names = asked.map((text) => displayName(readName(text)));
+  const served = [...zones.served].filter(([zone]) => asked.length === 0 || names.includes(zone));
+  return {
+    zones: served.map(([zone, { source, image }]) => ({
+      zone,
+      source,
+      serial: image.serial,
+      records: image.recordCount,
+      ...(asked.length === 0 ? {} : { digest: digestOnce(image) }),
+    })),
+  };
+}
+
 /** `zone`: the name; `digest`: SHA-1 of its content instead of the file. */
 export function zonePage(dns: DnsService, query: URLSearchParams): unknown {
   const zone = displayName(readName(query.get('zone')));
@@ -34,7 +59,7 @@ export function zonePage(dns: DnsService, query: URLSearchParams): unknown {
     throw badQuestion(`zone ${zone} is not served`, '`edgectl zone list` names those that are');
   }
   const { image } = served;
-  if (query.has('digest')) return { zone, serial: image.serial, digest: digestOf(image) };
+  if (query.has('digest')) return { zone, serial: image.serial, digest: digestOnce(image) };
   const records = new RecordList();
   for (const { owner, type, ttlSeconds, rdata } of recordsOf(image)) {
     records.add(owner, type, ttlSeconds, rdata);

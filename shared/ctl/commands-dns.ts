@@ -18,6 +18,97 @@ export const EXPLAIN_QUERY: readonly Flag[] = [
   { name: 'dnssec', help: 'NAME: with the DO bit' },
 ];
 
+const ZONE: Positional = { name: 'ZONE' };
+const FILE: Positional = { name: 'FILE' };
+const ZONE_NAME: Flag = {
+  name: 'zone',
+  value: 'NAME',
+  help: 'which zone FILE is (default by FILE.zone, or its SOA)',
+};
+
+const zones: readonly Command[] = [
+  {
+    name: 'zone list',
+    summary: 'Lists the zones that the dns on this host serves, or refuses, and why.',
+    positionals: [],
+    flags: LOCAL,
+    notes: ['FROM is where a zone comes from: a file, objects of the site, or a transfer.'],
+    example: 'edgectl zone list',
+    load: async () => (await import('./zone.ts')).list,
+  },
+  {
+    name: 'zone show',
+    summary: 'Prints a zone as it is served, as a zone file.',
+    positionals: [ZONE],
+    flags: LOCAL,
+    notes: ['Records by line are not in it: edgectl get record NAME/TYPE shows one.'],
+    example: 'edgectl zone show example.com',
+    load: async () => (await import('./zone.ts')).show,
+  },
+  {
+    name: 'zone export',
+    summary: 'Writes a zone as it is served to a zone file; without FILE to stdout.',
+    positionals: [ZONE, { ...FILE, optional: true }],
+    flags: LOCAL,
+    notes: ['FILE is replaced once all of the zone has come.'],
+    example: 'edgectl zone export example.com example.com.zone',
+    load: async () => (await import('./zone.ts')).exportZone,
+  },
+  {
+    name: 'zone import',
+    summary: 'Makes a zone of the site from a zone file: adds and changes its records.',
+    positionals: [FILE],
+    flags: [
+      ZONE_NAME,
+      { name: 'replace', help: 'also delete records of the zone that FILE does not have' },
+      flag.YES,
+      flag.DRY_RUN,
+      ...CHANGE,
+    ],
+    notes: [
+      'FILE is of RFC 1035 (- is stdin). Every problem is told at its place, and then nothing is',
+      "stored (exit 78). The serial goes on from the file's; whom the zone is transferred to stays.",
+      'Signed zones are refused. Records by line stay, unless FILE has them and --replace is given.',
+    ],
+    example: 'edgectl zone import example.com.zone --replace',
+    load: async () => (await import('./zone-import.ts')).importZone,
+  },
+  {
+    name: 'zone check',
+    summary: 'Says whether dns would serve a zone file, and all that is wrong with it.',
+    positionals: [FILE],
+    flags: [ZONE_NAME, flag.JSON_FLAG],
+    notes: ['Needs no daemon and no store; - is stdin. Exit 1: it would not be served.'],
+    example: 'edgectl zone check example.com.zone',
+    load: async () => (await import('./zone-check.ts')).check,
+  },
+  {
+    name: 'zone diff',
+    summary: 'Shows what is served (-) against a zone file (+), record by record.',
+    positionals: [ZONE, FILE],
+    flags: LOCAL,
+    notes: [
+      'A serial alone is no difference; both are named on stderr. FILE may be - for stdin.',
+      'Exit 0: nothing. 1: something. 2: trouble. 78: the file is wrong.',
+    ],
+    example: 'edgectl zone diff example.com example.com.zone',
+    troubleCode: 2,
+    load: async () => (await import('./zone-diff.ts')).diff,
+  },
+  {
+    name: 'zone version',
+    summary: 'What each live dns has applied and serves; digests of the zones named.',
+    positionals: [{ ...ZONE, optional: true, many: true }],
+    flags: [flag.JSON_FLAG, ...flag.STORE],
+    notes: [
+      'Asks those whose admin.listen is not on loopback. DNS and POOLS are the versions in force.',
+      'Exit 1: a zone is not everywhere the same, or a dns is missing. 3: none could be asked.',
+    ],
+    example: 'edgectl zone version example.com',
+    load: async () => (await import('./zone-version.ts')).version,
+  },
+];
+
 const lines: readonly Command[] = [
   {
     name: 'line list',
@@ -108,4 +199,4 @@ const health: readonly Command[] = [
   },
 ];
 
-export const dns: readonly Command[] = [...lines, ...health];
+export const dns: readonly Command[] = [...zones, ...lines, ...health];

@@ -29,6 +29,7 @@ export const FAMILIES: Record<string, string> = {
   limit: 'Bandwidth limits, of one EIP or shared by a group.',
   lease: 'DHCP leases, as the dhcpd on this host knows them.',
   vif: 'A VM on its own /30 of this host.',
+  zone: 'DNS zones: what is served, and zone files.',
   line: 'Lines of clients (ISPs), as the dns on this host knows them.',
   health: 'Targets of pools: up, down, or what you say of them.',
 };

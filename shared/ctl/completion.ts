@@ -27,6 +27,9 @@ export function bashCompletion(commands: readonly Command[]): string {
     const names = [...command.flags.map((flag) => `--${flag.name}`), '--help'];
     return `    '${command.name}'*) flags='${names.join(' ')}' ;;`;
   });
+  const takingFiles = commands
+    .filter(({ positionals }) => positionals.some(({ name }) => name === 'FILE'))
+    .map(({ name }) => `'${name}'*`);
   return `# bash completion of edgectl; made by: edgectl completion bash
 _edgectl() {
   local current="\${COMP_WORDS[COMP_CWORD]}" previous="\${COMP_WORDS[COMP_CWORD-1]}"
@@ -43,6 +46,9 @@ ${cases.join('\n')}
   esac
   case "$name" in
 ${flags.join('\n')}
+  esac
+  case "$name" in
+    ${takingFiles.join('|')}) compopt -o default ;;
   esac
   case "$current" in
     -*) COMPREPLY=($(compgen -W "$flags" -- "$current")) ;;
