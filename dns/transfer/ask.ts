@@ -47,21 +47,33 @@ const UDP_WAITS_MS = [1000, 2000];
 export async function askSerial(asking: Asking): Promise<number> {
   return await named(asking, async () => {
     const request = new Request(asking, TYPES.SOA);
-    const { from: to, clock, signal } = asking;
-    const accept = (bytes: Uint8Array) => request.accept(bytes);
-    const waitsMs = UDP_WAITS_MS;
-    const message = request.bytes;
-    const answer = await askUdp({ to, message, waitsMs, accept, clock, signal });
-    if ((answer.flags & FLAGS.TC) === 0) return request.serialOf(answer);
-    let whole = answer;
+    const { from: to, clock, signal, bounds = TRANSFER_BOUNDS } = asking;
+    const { bytes: message } = request;
+    const overUdp = await orNothing(
+      askUdp({
+        ...{ to, message, clock, signal, waitsMs: UDP_WAITS_MS },
+        accept: (bytes) => request.accept(bytes),
+      }),
+    );
+    if (overUdp !== undefined && (overUdp.flags & FLAGS.TC) === 0) return request.serialOf(overUdp);
+    let answer: Message | undefined;
     const take = (bytes: Uint8Array) => {
-      whole = request.accept(bytes) ?? fail('answers another question');
+      answer = request.accept(bytes);
       return true;
     };
-    const { bounds = TRANSFER_BOUNDS } = asking;
     await askTcp({ to, message, take, bounds, clock, signal });
-    return request.serialOf(whole);
+    return request.serialOf(answer ?? fail('answers another question'));
   });
+}
+
+/** Undefined when nothing came; what came and was refused stays so. */
+async function orNothing<T>(answer: Promise<T>): Promise<T | undefined> {
+  try {
+    return await answer;
+  } catch (error) {
+    if (error instanceof TransferRefusal) throw error;
+    return undefined;
+  }
 }
 
 /**

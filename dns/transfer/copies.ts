@@ -82,6 +82,11 @@ export class Copies {
     return this.#inTurn(zone, () => rm(this.#pathOf(zone), { force: true }));
   }
 
+  /** Resolves when what was begun is done, or has failed. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#last.values());
+  }
+
   #inTurn<T>(zone: string, work: () => Promise<T>): Promise<T> {
     const before = this.#last.get(zone) ?? Promise.resolve();
     const result = before.then(work, work);
@@ -109,23 +114,26 @@ function partsOf(zone: string, { records, serial }: Copy): Uint8Array[] {
   const { count, used } = records;
   const at = new Uint8Array(records.at.slice(0, count).buffer);
   const bytes = records.bytes.subarray(0, used);
-  const sum = crc32(bytes, crc32(at));
-  const header: Header = { edgeZoneCopy: FORMAT, zone, serial, count, used, crc32: sum };
+  const about = { edgeZoneCopy: FORMAT, zone, serial, count, used } as const;
+  const header: Header = { ...about, crc32: crc32(bytes, crc32(at, aboutSum(about))) };
   return [Buffer.from(`${JSON.stringify(header)}\n`), at, bytes];
+}
+
+function aboutSum({ zone, serial, count, used }: Omit<Header, 'crc32'>): number {
+  return crc32(JSON.stringify([zone, serial, count, used]));
 }
 
 function parse(file: Buffer, zone: string): Copy {
   const end = file.indexOf(LINE_END);
   const header = JSON.parse(file.toString('utf8', 0, Math.max(0, end))) as Partial<Header>; // ours
-  const { serial, count = 0, used = 0 } = header;
+  const { serial = 0, count = 0, used = 0 } = header;
   const body = file.subarray(end + 1);
   const atBytes = AT_BYTES * count;
   const isWhole =
     header.edgeZoneCopy === FORMAT &&
     header.zone === zone &&
-    serial !== undefined &&
     body.length === atBytes + used &&
-    crc32(body) === header.crc32;
+    crc32(body, aboutSum({ edgeZoneCopy: FORMAT, zone, serial, count, used })) === header.crc32;
   if (!isWhole) throw new Error(`the copy of ${zone} is damaged`);
   const at = new Float64Array(new Uint8Array(body.subarray(0, atBytes)).buffer);
   return { records: { bytes: new Uint8Array(body.subarray(atBytes)), at, count, used }, serial };

@@ -1,10 +1,10 @@
 // What changed between the versions of zones, for IXFR (RFC 1995): differences, computed piece by
 // piece between other work of the main thread, the newest kept, within bounds.
-import { setImmediate as turn } from 'node:timers/promises';
 import type { ZoneDiff } from '../../shared/dns/zone/diff.ts';
 import type { ZoneImage } from '../image/types.ts';
 import { diffImages } from './diff.ts';
 import { madeNames } from './made-names.ts';
+import { inPieces } from './pieces.ts';
 import { isNewerSerial } from './serial.ts';
 
 export type JournalOptions = {
@@ -47,8 +47,9 @@ export class Journal {
    * may transfer. Where policy makes answers in one of them, differences would not tell all.
    */
   changed(zone: string, before: ZoneImage, after: ZoneImage): void {
-    const isOlder = !isNewerSerial(after.serial, before.serial);
-    if (isOlder || !isPlain(before) || !isPlain(after)) {
+    if (before.memory === after.memory) return;
+    const isServed = before.memory.byteLength > 0 && after.memory.byteLength > 0;
+    if (!isServed || !isNewerSerial(after.serial, before.serial)) {
       this.forget(zone);
       return;
     }
@@ -110,16 +111,11 @@ export class Journal {
   }
 
   async #add(zone: string, own: ZoneSteps, { before, after }: Work): Promise<void> {
-    const pieces = diffImages(before, after, after.recordCount);
-    let piece = pieces.next();
-    while (piece.done !== true) {
-      await turn();
-      piece = pieces.next();
-    }
+    const arePlain = (await isPlain(before)) && (await isPlain(after));
+    const diff = arePlain && (await inPieces(diffImages(before, after, after.recordCount)));
     if (this.#zones.get(zone) !== own) return; // forgotten meanwhile
-    const diff = piece.value;
-    if (own.steps.at(-1)?.to !== before.serial || diff === undefined) this.#clear(own);
-    if (diff === undefined) return;
+    if (own.steps.at(-1)?.to !== before.serial || !diff) this.#clear(own);
+    if (!diff) return;
     const { deleted, added } = diff;
     const records = deleted.count + added.count;
     const bytes = STEP_BYTES + deleted.byteLength + added.byteLength + 8 * records;
@@ -143,7 +139,7 @@ export class Journal {
   }
 }
 
-function isPlain(image: ZoneImage): boolean {
-  const { smart, aliases } = madeNames(image);
-  return image.memory.byteLength > 0 && smart.length === 0 && aliases.length === 0;
+async function isPlain(image: ZoneImage): Promise<boolean> {
+  const { smart, aliases } = await inPieces(madeNames(image));
+  return smart.length === 0 && aliases.length === 0;
 }

@@ -22,34 +22,36 @@ export type MadeNames = { smart: readonly SmartName[]; aliases: readonly Name[] 
 
 const known = new WeakMap<SharedArrayBuffer, MadeNames>();
 
-/** In no order. Found once for each image. */
-export function madeNames(image: ZoneImage): MadeNames {
+/** Pairs of an image's table between two yields: some milliseconds. */
+const PIECE_PAIRS = 10_000;
+
+/** In no order. Searched for once in each image. */
+export function* madeNames(image: ZoneImage): Generator<void, MadeNames> {
   const before = known.get(image.memory);
   if (before !== undefined) return before;
-  const found = search(new ZoneView(image));
+  const found = { smart: [], aliases: [] };
+  const view = new ZoneView(image);
+  if (!view.isServed) return found;
+  const table = view.word(H_TABLE);
+  const pairs = view.word(H_TABLE_MASK) + 1;
+  for (let pair = 0; pair < pairs; pair++) {
+    const node = view.word(table + 2 * pair + 1);
+    if (node !== 0) addNode(found, view, node);
+    if (pair % PIECE_PAIRS === PIECE_PAIRS - 1) yield;
+  }
   known.set(image.memory, found);
   return found;
 }
 
-function search(view: ZoneView): MadeNames {
-  const smart: SmartName[] = [];
-  const aliases: Name[] = [];
-  if (!view.isServed) return { smart, aliases };
-  const table = view.word(H_TABLE);
-  const end = table + 2 * (view.word(H_TABLE_MASK) + 1);
-  for (let pair = table; pair < end; pair += 2) {
-    const node = view.word(pair + 1);
-    if (node === 0) continue;
-    const nameAt = view.nameAt(node);
-    const owner = () => view.bytes.slice(nameAt, nameAt + view.nameLength(node));
-    if ((view.flags(node) & NODE_ALIAS) !== 0) aliases.push(owner());
-    for (let rrset = view.word(node + N_RRSETS); rrset !== 0; rrset = view.word(rrset + R_NEXT)) {
-      const type = view.word(rrset + R_TYPE);
-      if (view.word(rrset + R_COUNT) !== SMART || type === TYPES.ALIAS) continue;
-      smart.push({ owner: owner(), type, index: view.word(rrset + R_BYTES) });
-    }
+function addNode(found: { smart: SmartName[]; aliases: Name[] }, view: ZoneView, node: number) {
+  const nameAt = view.nameAt(node);
+  const owner = () => view.bytes.slice(nameAt, nameAt + view.nameLength(node));
+  if ((view.flags(node) & NODE_ALIAS) !== 0) found.aliases.push(owner());
+  for (let rrset = view.word(node + N_RRSETS); rrset !== 0; rrset = view.word(rrset + R_NEXT)) {
+    const type = view.word(rrset + R_TYPE);
+    if (view.word(rrset + R_COUNT) !== SMART || type === TYPES.ALIAS) continue;
+    found.smart.push({ owner: owner(), type, index: view.word(rrset + R_BYTES) });
   }
-  return { smart, aliases };
 }
 
 /** All that line default is answered, whatever the slot; of a CNAME the first. */

@@ -36,6 +36,7 @@ export type SecondariesOptions = Pick<SecondaryOptions, 'limits' | 'onZone' | 'o
 
 export class Secondaries {
   readonly #options: SecondaryOptions;
+  readonly #copies: Copies;
   readonly #zones = new Map<string, Secondary>();
   readonly #wanted = new Map<string, string>();
   readonly #stopping = new AbortController();
@@ -44,7 +45,8 @@ export class Secondaries {
     const { directory, counts, apply = applyDiffs, ...rest } = options;
     const network = networkUpstream(options, this.#stopping.signal);
     const upstream = counted(options.upstream ?? network, counts);
-    this.#options = { ...rest, apply, upstream, copies: new Copies(directory) };
+    this.#copies = new Copies(directory);
+    this.#options = { ...rest, apply, upstream, copies: this.#copies };
   }
 
   /**
@@ -57,7 +59,7 @@ export class Secondaries {
       secondary.stop();
       this.#zones.delete(zone);
       this.#wanted.delete(zone);
-      this.#options.copies.remove(zone).catch((error: unknown) => {
+      this.#copies.remove(zone).catch((error: unknown) => {
         this.#options.onFailed(zone, `its copy cannot be removed: ${String(error)}`);
       });
     }
@@ -96,9 +98,11 @@ export class Secondaries {
     return [...this.#zones.values()].map(({ status }) => status);
   }
 
-  stop(): void {
+  /** Resolves when copies are on disk. */
+  async stop(): Promise<void> {
     this.#stopping.abort(new Error('the server stops'));
     for (const secondary of this.#zones.values()) secondary.stop();
+    await this.#copies.settled();
   }
 }
 

@@ -26,7 +26,7 @@ export type Upstream = {
 
 export type SecondaryOptions = {
   upstream: Upstream;
-  copies: Pick<Copies, 'load' | 'save' | 'touch' | 'remove'>;
+  copies: Pick<Copies, 'load' | 'save' | 'touch'>;
   /** For refresh and retry, whatever the SOA says. */
   limits: { refreshMinMs: number; refreshMaxMs: number };
   /** applyDiffs(), in another thread maybe. */

@@ -13,10 +13,11 @@ import type { Referred } from '../transports/types.ts';
 import type { TransferCounts, TransferOutcome } from './counts.ts';
 import { InnerResponder } from './inner.ts';
 import type { Journal } from './journal.ts';
-import { defaultRecords, madeNames } from './made-names.ts';
+import { defaultRecords, type MadeNames, madeNames } from './made-names.ts';
 import { differences, soaOf, wholeZone } from './outgoing.ts';
 import { packed } from './packing.ts';
 import { mayTransfer, primaryOf } from './permission.ts';
+import { inPieces } from './pieces.ts';
 import { bareReply, type Request, readRequest, reply, responseFlags, sealed } from './request.ts';
 import { isNewerSerial } from './serial.ts';
 import type { Primary, TransferZone } from './types.ts';
@@ -174,12 +175,15 @@ export class TransferServer {
     return { records: differences(image, diffs), outcome: 'ixfr-out' };
   }
 
-  #whole(zone: TransferZone, image: ZoneImage, outcome: TransferOutcome): Sent {
-    return { records: wholeZone(image, this.#made(zone, image)), outcome };
+  async #whole(zone: TransferZone, image: ZoneImage, outcome: TransferOutcome): Promise<Sent> {
+    const made = await inPieces(madeNames(image));
+    return { records: wholeZone(image, this.#made(zone, made)), outcome };
   }
 
-  *#made({ smart: answers }: TransferZone, image: ZoneImage): Generator<ImageRecord, void> {
-    const { smart, aliases } = madeNames(image);
+  *#made(
+    { smart: answers }: TransferZone,
+    { smart, aliases }: MadeNames,
+  ): Generator<ImageRecord, void> {
     for (const name of smart) yield* defaultRecords(name, answers);
     for (const owner of aliases) yield* this.#inner.addresses(owner, this.#options.nowSeconds());
   }

@@ -234,7 +234,7 @@ describe('primaries of ours', () => {
     expect(await servedBy(port, first, 1)).toEqual(wanted(1, 4));
     await until('the copy', () => readdirSync(directory).some((each) => each.endsWith('.copy')));
     await peer.stop('SIGKILL');
-    first.secondaries.stop();
+    await first.secondaries.stop();
 
     const again = await ourServer();
     const second = secondaryOf(again, peer, directory);

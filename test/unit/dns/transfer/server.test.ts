@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { FLAGS, RCODES, rcodeOf, TYPES } from '../../../../shared/dns/constants.ts';
 import { ednsRecord } from '../../../../shared/dns/edns.ts';
@@ -332,5 +333,45 @@ describe('NOTIFY in', () => {
     const [refused = new Uint8Array(0)] = await rig.ask(encodeMessage(message), from);
     expect(rcodeOf(decodeMessage(refused).flags)).toBe(RCODES.REFUSED);
     expect(rig.heard).toHaveLength(1);
+  });
+});
+
+describe('bytes that nobody should send', () => {
+  const zone = text(7, 'a A 192.0.2.1\n');
+  const kinds = [
+    asking(),
+    asking({ type: TYPES.IXFR, serial: 3 }),
+    asking({ opcode: 4, type: TYPES.SOA, serial: 9 }),
+    asking({ opcode: 5, type: TYPES.SOA }),
+    asking({ type: TYPES.A }, { additionals: [ednsRecord()] }),
+  ].map((each) => encodeMessage(each));
+  const signed = kinds.map((each) => new TsigSigner(key).sign(each, Math.floor(Date.now() / 1000)));
+  const spoilt = fc
+    .tuple(
+      fc.constantFrom(...kinds, ...signed),
+      fc.array(fc.tuple(fc.nat(200), fc.nat(255)), { maxLength: 4 }),
+      fc.nat(200),
+    )
+    .map(([bytes, changes, length]) => {
+      const copy = bytes.slice(0, length < 20 ? bytes.length - length : bytes.length);
+      for (const [at, value] of changes) if (at < copy.length) copy[at] = value;
+      return copy;
+    });
+
+  test('are answered with a message of their ID, or not, and never crash', async () => {
+    const rig = await rigOf(zone);
+    rig.keys.set('one.example', key);
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(spoilt, fc.uint8Array({ maxLength: 60 })), async (bytes) => {
+        for (const transport of ['udp', 'tcp', 'tls', 'https'] as const) {
+          for (const answer of await rig.ask(bytes, { transport })) {
+            expect([...answer.subarray(0, 2)]).toEqual([...bytes.subarray(0, 2)]);
+            expect(decodeMessage(answer).flags & FLAGS.QR).toBe(FLAGS.QR);
+          }
+        }
+      }),
+      { numRuns: 400 },
+    );
+    expect(rig.exceptions).toEqual([]);
   });
 });
