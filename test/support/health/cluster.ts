@@ -44,6 +44,7 @@ export class Member {
       random: cluster.random,
       log: silentLog,
       concurrency: 64,
+      ...(cluster.snapshotPath === undefined ? {} : { snapshotPath: cluster.snapshotPath }),
     });
   }
 }
@@ -71,6 +72,7 @@ export class Cluster {
   readonly server = new MemoryVoteServer(this.clock);
   readonly random: Random;
   readonly targets: readonly Target[];
+  readonly snapshotPath: string | undefined;
   readonly members: Member[] = [];
   readonly flips: Flip[] = [];
   /** By address, for all; good unless told. */
@@ -82,13 +84,16 @@ export class Cluster {
   readonly #differsSinceMs = new Map<string, number>();
   readonly #gone = new Map<string, Member>();
 
-  constructor(seed: number, targets: readonly Target[]) {
+  /** `snapshotPath`: of each member that joins; without, nothing is kept on disk. */
+  constructor(seed: number, targets: readonly Target[], snapshotPath?: string) {
     this.random = seededRandom(seed);
     this.targets = targets;
+    this.snapshotPath = snapshotPath;
   }
 
-  async join(name: string): Promise<Member> {
+  async join(name: string, link: LinkMode = 'up'): Promise<Member> {
     const member = new Member(name, this, this.#gone.get(name));
+    member.link = link;
     this.members.push(member);
     member.health.onChange(() => this.#look(member));
     member.health.setTargets(this.targets);

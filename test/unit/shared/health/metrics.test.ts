@@ -1,19 +1,23 @@
 import { afterEach, expect, test } from 'vitest';
 import { collectHealth, healthMetrics } from '../../../../shared/health/metrics.ts';
+import type { Target } from '../../../../shared/health/types.ts';
 import { lintMetrics, Metrics } from '../../../../shared/metrics.ts';
-import { HealthRig, targetAt } from '../../../support/health/rig.ts';
+import { Cluster } from '../../../support/health/cluster.ts';
 
-const rig = new HealthRig();
-afterEach(() => rig.end());
+const times = { intervalMs: 5000, timeoutMs: 2000, rise: 2, fall: 3 };
+const targets = ['192.0.2.1', '192.0.2.2'].map((address): Target => {
+  return { address, check: { ...times, type: 'tcp', port: 80 } };
+});
+const cluster = new Cluster(1, targets);
+afterEach(() => cluster.end());
 
 test('names pass the lint, and a scrape shows what was measured', async () => {
   const table = healthMetrics('dns');
   expect(lintMetrics(table)).toEqual([]);
-  rig.targets = [targetAt('192.0.2.1'), targetAt('192.0.2.2')];
-  rig.answers.set('192.0.2.2', 'refused');
-  const { health } = await rig.add('a');
-  await rig.clock.advance(30_000);
-  const metrics = new Metrics({ service: 'dns', version: '1', nodeVersion: 'v24' }, rig.clock);
+  cluster.answers.set('192.0.2.2', 'refused');
+  const { health } = await cluster.join('a');
+  await cluster.run(30_000);
+  const metrics = new Metrics({ service: 'dns', version: '1', nodeVersion: 'v24' }, cluster.clock);
   metrics.declare(table, (own) => collectHealth(own, health));
   const text = await metrics.text();
   metrics.close();
