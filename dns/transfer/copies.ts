@@ -1,5 +1,5 @@
-// The last good copy of each zone that was transferred in: a file each, so that it is served while no
-// primary answers. A file's time of change is when a primary last said that it is the newest.
+// The last good copy of each zone that was transferred in: a file each, so that it is served while
+// no primary answers. A file's time of change is when a primary last said that it is the newest.
 import { createHash } from 'node:crypto';
 import { mkdir, open, readFile, rename, rm, stat, utimes } from 'node:fs/promises';
 import { join } from 'node:path';

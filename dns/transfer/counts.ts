@@ -28,5 +28,6 @@ export type TransferOutcome = (typeof TRANSFER_OUTCOMES)[number];
 export type TransferCounts = Record<TransferOutcome, number>;
 
 export function noTransfers(): TransferCounts {
-  return Object.fromEntries(TRANSFER_OUTCOMES.map((each) => [each, 0])) as TransferCounts; // all keys
+  const rows = TRANSFER_OUTCOMES.map((each) => [each, 0]);
+  return Object.fromEntries(rows) as TransferCounts; // a row each
 }

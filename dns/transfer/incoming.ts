@@ -1,6 +1,6 @@
-// What a primary sends, record by record, as a whole zone (RFC 5936 §2.2) or as differences (RFC 1995
-// §4): nothing of it counts until all of it has come, and anything that does not belong refuses all.
-// Pure.
+// What a primary sends, record by record, as a whole zone (RFC 5936 §2.2) or as differences (RFC
+// 1995 §4): nothing of it counts until all of it has come, and anything that does not belong
+// refuses all. Pure.
 import { CLASSES, TYPES } from '../../shared/dns/constants.ts';
 import { formatName, isSubdomain, sameName } from '../../shared/dns/names.ts';
 import {

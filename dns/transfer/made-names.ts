@@ -1,5 +1,6 @@
-// Names of a zone that have no records, because policy makes their answers, and what a transfer says
-// of them: a smart name what line default gets, an ALIAS its target's addresses of the moment. Pure.
+// Names of a zone that have no records, because policy makes their answers, and what a transfer
+// says of them: a smart name what line default gets, an ALIAS its target's addresses of the moment.
+// Pure.
 import { TYPES } from '../../shared/dns/constants.ts';
 import type { Name } from '../../shared/dns/types.ts';
 import {

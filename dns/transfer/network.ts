@@ -1,5 +1,5 @@
-// Questions to other name servers: over UDP with resends, over TCP as a stream of messages (RFC 1035
-// §4.2). Whoever calls says what an answer is.
+// Questions to other name servers: over UDP with resends, over TCP as a stream of messages (RFC
+// 1035 §4.2). Whoever calls says what an answer is.
 import { createSocket } from 'node:dgram';
 import { lookup } from 'node:dns/promises';
 import { connect } from 'node:net';

@@ -1,5 +1,5 @@
-// What a transfer out consists of, record by record (RFC 5936 §2.2, RFC 1995 §4), from an image that
-// does not change while it is read. Records that are nobody's on the wire are left out. Pure.
+// What a transfer out consists of, record by record (RFC 5936 §2.2, RFC 1995 §4), from an image
+// that does not change while it is read. Records that are nobody's on the wire are left out. Pure.
 import { CLASSES, TYPES } from '../../shared/dns/constants.ts';
 import type { MessageRecord } from '../../shared/dns/types.ts';
 import type { ZoneDiff } from '../../shared/dns/zone/diff.ts';

@@ -1,6 +1,6 @@
 // Records as the messages of a transfer (RFC 5936 §2.2): the question and OPT in the first one, as
-// many records in each as fit where names compress, each signed when the request was. Pure but for
-// signatures.
+// many records in each as fit where names compress, each signed when the request was. No I/O;
+// signatures are node:crypto's.
 import { HEADER_BYTES } from '../../shared/dns/constants.ts';
 import { ednsRecord } from '../../shared/dns/edns.ts';
 import { join } from '../../shared/dns/fields.ts';

@@ -1,5 +1,5 @@
-// A referred request once its signature is checked, and the single messages that answer one. Pure but
-// for signatures.
+// A referred request once its signature is checked, and the single messages that answer one. No
+// I/O; signatures are node:crypto's.
 import { CLASSES, FLAGS, HEADER_BYTES, RCODES } from '../../shared/dns/constants.ts';
 import { ednsOf, ednsRecord } from '../../shared/dns/edns.ts';
 import { decodeMessage, encodeMessage, MessageError } from '../../shared/dns/message.ts';
@@ -87,7 +87,7 @@ export function reply(
   return sealed(request, bytes, nowSeconds);
 }
 
-/** A response as it leaves; over UDP cut to its question where it is too long with its signature. */
+/** A response as it leaves; over UDP cut to its question where its signature makes it too long. */
 export function sealed(request: Request, bytes: Uint8Array, nowSeconds: number): Uint8Array {
   const { signer, exchange, udpBytes, question } = request;
   const length = bytes.length + (signer?.addedBytes ?? 0);

@@ -1,4 +1,5 @@
-// All zones that are transferred in: which there are, from whom, and how many are asked for at a time.
+// All zones that are transferred in: which there are, from whom, and how many are asked for at a
+// time.
 import type { Clock } from '../../shared/clock.ts';
 import { displayName, parseName } from '../../shared/dns/names.ts';
 import type { TsigKey } from '../../shared/dns/tsig.ts';

@@ -1,5 +1,5 @@
-// What transfers need of a zone, and of whom they speak with. Names of zones and keys are text as in
-// site objects: lower case, without the final dot.
+// What transfers need of a zone, and of whom they speak with. Names of zones and keys are text as
+// in site objects: lower case, without the final dot.
 import type { Name } from '../../shared/dns/types.ts';
 import type { Prefix } from '../../shared/net/prefix.ts';
 import type { ZoneImage } from '../image/types.ts';

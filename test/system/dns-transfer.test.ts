@@ -1,5 +1,5 @@
-// Transfers and NOTIFY with BIND, NSD and Knot as they are: as secondaries and as primaries of ours,
-// and with the tools that operators ask by. All on loopback.
+// Transfers and NOTIFY with BIND, NSD and Knot as they are: as secondaries and as primaries of
+// ours, and with the tools that operators ask by. All on loopback.
 import { execFile } from 'node:child_process';
 import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

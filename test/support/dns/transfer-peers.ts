@@ -1,5 +1,5 @@
-// BIND, NSD and Knot on a high port of 127.0.0.1, in a directory of their own, ended by their pid: as
-// primaries of our zones, or as secondaries.
+// BIND, NSD and Knot on a high port of 127.0.0.1, in a directory of their own, ended by their pid:
+// as primaries of our zones, or as secondaries.
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { closeSync, mkdirSync, openSync, readFileSync, writeFileSync } from 'node:fs';
@@ -79,6 +79,45 @@ export class Peer {
 
 const ARGUMENTS: Record<PeerKind, (conf: string) => string[]> = {
   named: (conf) => ['-g', '-n', '1', '-c', conf],
+  nsd: (conf) => ['-d', '-c', conf],
+  knotd: (conf) => ['-c', conf],
+};
+
+type Config = (options: PeerOptions, port: number) => string;
+
+function namedConfig({ directory, zone, ours, text, isSigned }: PeerOptions, port: number): string {
+  const key = isSigned ? `key "${KEY_NAME}"` : '';
+  const [policy, role] =
+    text === undefined
+      ? ['notify no;', `type secondary; primaries port ${ours} { 127.0.0.1 ${key}; };`]
+      : [
+          `notify explicit; also-notify { 127.0.0.1 port ${ours} ${key}; };`,
+          isSigned ? `type primary; allow-transfer { ${key}; };` : 'type primary;',
+        ];
+  return `
+options {
+  directory "${directory}"; pid-file none; session-keyfile none;
+  listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; };
+  recursion no; dnssec-validation no; allow-transfer { any; }; notify-delay 0;
+  min-refresh-time 1; min-retry-time 1; ixfr-from-differences yes;
+  ${policy}
+};
+controls { };
+key "${KEY_NAME}" { algorithm hmac-sha256; secret "${SECRET}"; };
+zone "${zone}" {
+  file "${join(directory, 'zone')}";
+  ${role}
+};
+`;
+}
+
+/** As a primary it makes differences of the versions of its file. */
+const KNOT_PRIMARY = `    notify: ours
+    zonefile-load: difference
+    journal-content: changes`;
+
+const CONFIGS: Record<PeerKind, Config> = {
+  named: namedConfig,
   nsd: (conf) => ['-d', '-c', conf],
   knotd: (conf) => ['-c', conf],
 };
@@ -163,6 +202,6 @@ zone:
     storage: "${directory}"
     file: zone
     acl: [transfer, notify]
-${text === undefined ? '    master: ours' : '    notify: ours\n    zonefile-load: difference\n    journal-content: changes'}
+${text === undefined ? '    master: ours' : KNOT_PRIMARY}
 `,
 };

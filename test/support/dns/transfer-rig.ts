@@ -1,5 +1,5 @@
-// A name server for tests of transfers: a core that answers, a TransferServer behind it, and one port
-// of loopback for UDP and TCP; its zones are texts that the test replaces.
+// A name server for tests of transfers: a core that answers, a TransferServer behind it, and one
+// port of loopback for UDP and TCP; its zones are texts that the test replaces.
 import { createSocket, type Socket } from 'node:dgram';
 import { createServer } from 'node:net';
 import { AnswerResponder } from '../../../dns/answer/responder.ts';

@@ -94,7 +94,7 @@ function start(primaries: readonly Primary[], upstream: FakePrimaries, clock = n
 }
 
 describe('a zone that is transferred in', () => {
-  test('at the start, and again when the primary has a newer one at the time of refresh', async () => {
+  test('at the start, and when the primary has a newer one at the time of refresh', async () => {
     const upstream = new FakePrimaries();
     upstream.serials.set(ONE.from, 7);
     const { news, clock, when, counts } = start([ONE], upstream);
