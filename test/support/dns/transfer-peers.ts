@@ -118,30 +118,6 @@ const KNOT_PRIMARY = `    notify: ours
 
 const CONFIGS: Record<PeerKind, Config> = {
   named: namedConfig,
-  nsd: (conf) => ['-d', '-c', conf],
-  knotd: (conf) => ['-c', conf],
-};
-
-const CONFIGS: Record<PeerKind, (options: PeerOptions, port: number) => string> = {
-  named: ({ directory, zone, ours, text, isSigned }, port) => `
-options {
-  directory "${directory}"; pid-file none; session-keyfile none;
-  listen-on port ${port} { 127.0.0.1; }; listen-on-v6 { none; };
-  recursion no; dnssec-validation no; allow-transfer { any; }; notify-delay 0;
-  min-refresh-time 1; min-retry-time 1; ixfr-from-differences yes;
-  ${text === undefined ? 'notify no;' : `notify explicit; also-notify { 127.0.0.1 port ${ours}${isSigned ? ` key "${KEY_NAME}"` : ''}; };`}
-};
-controls { };
-key "${KEY_NAME}" { algorithm hmac-sha256; secret "${SECRET}"; };
-zone "${zone}" {
-  file "${join(directory, 'zone')}";
-  ${
-    text === undefined
-      ? `type secondary; primaries port ${ours} { 127.0.0.1${isSigned ? ` key "${KEY_NAME}"` : ''}; };`
-      : `type primary; ${isSigned ? `allow-transfer { key "${KEY_NAME}"; };` : ''}`
-  }
-};
-`,
   nsd: ({ directory, zone, ours, isSigned }, port) => `
 server:
   ip-address: 127.0.0.1@${port}
