@@ -2,9 +2,9 @@
 // nothing to do. It never goes back to Node's event loop: what wakes a thread costs more than an
 // answer.
 //
-// A thread that is woken for each query pays twice for it. So while queries come fast, it sleeps
-// for about as long as GATHER_MESSAGES take to come, but never longer than GATHER_MAX_US; a query
-// that comes alone is answered at once.
+// A thread that is woken for each query pays twice for it. So while queries come fast and batches
+// are small, it sleeps for about as long as GATHER_MESSAGES take to come, but never longer than
+// GATHER_MAX_US; a query that comes alone is answered at once.
 import { type ReturnAddress, UdpRing } from '../../shared/bpf/udp-ring.ts';
 import { sleepMicroseconds, UdpWait } from '../../shared/bpf/udp-sockets.ts';
 import { type Exchange, REFERRED, type Responder } from '../answer/types.ts';
@@ -13,6 +13,8 @@ import { CONTROL, UDP_COUNTS, type UdpCount, type UdpWorkerData } from './udp-me
 const BATCH = 64;
 const GATHER_MESSAGES = 16;
 const GATHER_MAX_US = 200;
+/** Batches that are as full as this come without it: to wait would only be waiting. */
+const FULL_ENOUGH = 32;
 /** With fewer to be expected, nothing is gathered. */
 const GATHER_LEAST = 4;
 /** Over what the rate is taken. */
@@ -73,7 +75,7 @@ export class UdpLoop {
       const most = this.#round(isAll);
       isAll = most > 0;
       if (most === BATCH) continue;
-      const gatherUs = most === 0 ? 0 : this.#gatherUs();
+      const gatherUs = most === 0 || most >= FULL_ENOUGH ? 0 : this.#gatherUs();
       if (gatherUs > 0) sleepMicroseconds(gatherUs);
       else {
         this.#wait.wait(WAIT_MS);
