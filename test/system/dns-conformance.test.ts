@@ -1,6 +1,6 @@
 // Conformance over the wire: packets packed by hand, to a real edge-dns and to NSD, Knot and gdnsd
-// on the same zones. Each has the answer and the counter that the tables say; where others differ is
-// said, too, with why: anything else fails. docs/conformance-dns.md is the table for people.
+// on the same zones. Each has the answer and the counter that the tables say; where others differ
+// is said, too, with why: anything else fails. docs/conformance-dns.md is the table for people.
 import { execFileSync } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';

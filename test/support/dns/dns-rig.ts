@@ -1,6 +1,6 @@
-// A real edge-dns: zone files, prefix lists and site objects as a test gives them, on a free port of
-// loopback in the network namespace that the test's process is in (unshareNetwork() for one of its
-// own; then `listen` may be any address there).
+// A real edge-dns: zone files, prefix lists and site objects as a test gives them, on a free port
+// of loopback in the network namespace that the process of the test is in (unshareNetwork() for one
+// of its own; then `listen` may be any address there).
 import { mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../../../lab/ready.ts';
