@@ -234,6 +234,20 @@ describe('a restart', () => {
   });
 });
 
+test('who stood still for long does not count with what it voted before', async () => {
+  const [a, b, c] = await begin('abc');
+  a?.clock.pause();
+  for (const each of [a, b, c]) each?.answers.set(web.address, 'refused');
+  await cluster.run(40_000);
+  b?.answers.delete(web.address);
+  await cluster.run(20_000);
+  a?.clock.resume();
+  await cluster.run(30_000);
+  expect(cluster.states(web)).toEqual(['down', 'down', 'down']);
+  const flips = cluster.flips.filter(({ from }) => from !== 'unknown').map(({ to }) => to);
+  expect(flips).toEqual(['down', 'down', 'down']);
+});
+
 describe('targets', () => {
   test('that are no more are forgotten, and their votes', async () => {
     const [a] = await begin('a', [web, mail]);
