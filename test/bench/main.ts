@@ -22,14 +22,20 @@ const benches: Record<string, Entry> = {
     rounds: { quick: 1, full: 3 },
     limitMinutes: { quick: 30, full: 180 },
   },
+  dns: {
+    load: async () => (await import('./dns/bench.ts')).benchDns,
+    rounds: { quick: 1, full: 3 },
+    limitMinutes: { quick: 15, full: 120 },
+  },
 };
 
 const USAGE = `usage: npm run bench -- <service> [option]...
 services: ${Object.keys(benches).join(', ')}
   --json      one JSON line a row
-  --quick     natter: under a minute, dhcpd: a quarter of an hour; fewer sizes, shorter loads
+  --quick     natter: under a minute, dhcpd: a quarter of an hour, dns: five minutes; fewer sizes,
+              shorter loads
   --rounds N  measure everything N times in turn; rows are medians
-              (default: natter 5, quick 3; dhcpd 3, quick 1)
+              (default: natter 5, quick 3; dhcpd and dns 3, quick 1)
   --hook HOOK natter: forward by programs at tc (default) or tcx
   --case NAME only the cases whose names start so; may be repeated
 example: npm run bench -- natter --case udp64-established/1k`;
