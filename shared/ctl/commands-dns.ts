@@ -67,8 +67,8 @@ const zones: readonly Command[] = [
     ],
     notes: [
       'FILE is of RFC 1035 (- is stdin). Every problem is told at its place, and then nothing is',
-      "stored (exit 78). The serial goes on from the file's; whom the zone is transferred to stays.",
-      'Signed zones are refused. Records by line stay, unless FILE has them and --replace is given.',
+      "stored (exit 78). The serial goes on from the file's; who may transfer it stays. Signed",
+      'zones are refused. Records by line stay, unless FILE has them and --replace is given.',
     ],
     example: 'edgectl zone import example.com.zone --replace',
     load: async () => (await import('./zone-import.ts')).importZone,
@@ -101,8 +101,9 @@ const zones: readonly Command[] = [
     positionals: [{ ...ZONE, optional: true, many: true }],
     flags: [flag.JSON_FLAG, ...flag.STORE],
     notes: [
-      'Asks those whose admin.listen is not on loopback. DNS and POOLS are the versions in force.',
-      'Exit 1: a zone is not everywhere the same, or a dns is missing. 3: none could be asked.',
+      'Asks those whose admin.listen is not on loopback; of others only DNS and POOLS are known,',
+      'the versions in force.',
+      'Exit 1: a zone is not everywhere the same, or a dns could not be asked. 3: none is live.',
     ],
     example: 'edgectl zone version example.com',
     load: async () => (await import('./zone-version.ts')).version,
@@ -116,8 +117,8 @@ const lines: readonly Command[] = [
     positionals: [],
     flags: LOCAL,
     notes: [
-      'IPV4 and IPV6 are shares of all that any line but default covers. Exit 1 when a list file is',
-      'wrong or the lines of the site are refused; those before stay in force.',
+      'IPV4 and IPV6 are shares of all that any line but default covers. Exit 1 when a list file',
+      'is wrong or the lines of the site are refused; those before stay in force.',
     ],
     example: 'edgectl line list',
     load: async () => (await import('./line.ts')).list,
@@ -160,7 +161,7 @@ const health: readonly Command[] = [
     positionals: [{ name: 'POOL', optional: true }],
     flags: LOCAL,
     notes: [
-      'STATE is what is acted on, MEASURED what the probes say; unchecked and unknown count as up.',
+      'STATE is what is acted on, MEASURED what probes say; unchecked and unknown count as up.',
       'Exit 1 when no record uses POOL.',
     ],
     example: 'edgectl health list www-telecom',
@@ -182,8 +183,8 @@ const health: readonly Command[] = [
       ...CHANGE,
     ],
     notes: [
-      'Neither down nor drained targets are answered. One of the pool wins over one of the address.',
-      'Another override of the same target is replaced.',
+      'Neither down nor drained targets are answered. One of the pool wins over one of the',
+      'address. Another override of the same target is replaced.',
     ],
     example: 'edgectl health override 59.43.0.10 down --why "rack move" --for 2h',
     load: async () => (await import('./health.ts')).override,

@@ -331,9 +331,9 @@ const insight: readonly Command[] = [
       flag.JSON_FLAG,
     ],
     notes: [
-      'A MAC is a DHCP client, whose DISCOVER the dhcpd of this host decides on. NAME [TYPE] is what',
-      'its dns answers: edgectl explain www.example.com AAAA --from 59.43.1.1. Else the program in',
-      'the kernel is run on the packet.',
+      'A MAC is a DHCP client, whose DISCOVER the dhcpd of this host decides on. NAME [TYPE] is',
+      'what its dns answers: edgectl explain www.example.com AAAA --from 59.43.1.1. Else the',
+      'program in the kernel is run on the packet.',
       'FLOW is "SOURCE[:PORT] > DESTINATION[:PORT][/PROTOCOL]"; quote it, or leave out the ">".',
       'PROTOCOL is tcp, udp, icmp, sctp, gre, esp or a number; without ports the default is icmp.',
       'A new MAC needs its place: edgectl explain 02:00:00:00:00:05 --link eth1, or --relay.',

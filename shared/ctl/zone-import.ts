@@ -19,7 +19,7 @@ import { someNames } from './names.ts';
 import type { SiteState } from './state.ts';
 import { checked } from './zone-check.ts';
 import { nameFlag, type ReadZone, readZone, refuseProblems, warningTexts } from './zone-file.ts';
-import { objectsOf, placedObject, type ZoneObjects } from './zone-objects.ts';
+import { objectsOf, type PlacedRecord, placedObject, type ZoneObjects } from './zone-objects.ts';
 
 const HALF = 0x80000000;
 
@@ -101,7 +101,7 @@ function editOf({ read, replace, context, warnings }: Import, state: SiteState):
     serialBase: serialBaseOf(zone.serial, version, stored.zone),
     primaries: [],
   };
-  const { own, others } = split(made, stored.zoneOf, read.zone);
+  const { own, others } = split(made, stored, read.zone);
   const objects: PlacedObject[] = [
     placedObject({ kind: 'zone', object }, () => made.soaPlace, read.file),
     ...own.map(({ record, places }) =>
@@ -144,10 +144,21 @@ function clashesOf(made: ZoneObjects, byLine: ReadonlySet<string>, file: string)
 }
 
 /** Records at or below another zone of the site are that one's. */
-function split(made: ZoneObjects, zoneOf: Stored['zoneOf'], zone: string) {
+function split(made: ZoneObjects, { zoneOf, plain }: Stored, zone: string) {
   const all = [...made.records.values()];
   const isOwn = ({ record }: { record: PlainRecord }) => zoneOf(record.name) === zone;
-  return { own: all.filter(isOwn), others: all.filter((each) => !isOwn(each)) };
+  const before = new Map(plain.map((record) => [recordId(record), record.data]));
+  const own = all.filter(isOwn).map((each) => inOrder(each, before.get(recordId(each.record))));
+  return { own, others: all.filter((each) => !isOwn(each)) };
+}
+
+/** Data has no order: that of a file is no change of what is stored. */
+function inOrder(placed: PlacedRecord, stored: readonly string[] | undefined): PlacedRecord {
+  const { record, places } = placed;
+  if (stored === undefined || stored.length !== record.data.length) return placed;
+  const at = stored.map((datum) => record.data.indexOf(datum));
+  if (at.includes(-1)) return placed;
+  return { record: { ...record, data: stored }, places: at.map((index) => places[index]) };
 }
 
 function othersText(others: readonly { record: PlainRecord }[]): string[] {

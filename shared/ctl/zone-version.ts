@@ -17,8 +17,8 @@ const DIGEST_SHOWN = 12;
 const ZONES_A_PAGE = 50;
 const DIFFERENT_TOLD = 20;
 
-/** `fields`: of GET /zones; undefined: this dns does not have the zone. */
-type Row = { zone: string; member: Heard; fields: Fields | undefined };
+/** `fields`: of GET /zones; undefined: this dns does not have the zone, or was not `asked`. */
+type Row = { zone: string; member: Heard; asked: boolean; fields: Fields | undefined };
 
 const numberIn = (fields: Fields | undefined, name: string) => {
   const value = fields?.[name];
@@ -39,7 +39,7 @@ const COLUMNS: readonly Column<Row>[] = [
 
 function rowJson({ zone, member, fields }: Row) {
   return {
-    zone,
+    zone: zone === '' ? null : zone,
     node: member.node,
     applied: { dns: appliedVersion(member, 'dns'), pools: appliedVersion(member, 'pools') },
     source: (fields && optional(fields, 'source')) ?? null,
@@ -87,8 +87,9 @@ function contentOf({ fields }: Row): string {
 /** A line for each zone that is not everywhere the same. */
 function differences(rows: readonly Row[]): string[] {
   return [...Map.groupBy(rows, ({ zone }) => zone)].flatMap(([zone, each]) => {
-    if (new Set(each.map(contentOf)).size === 1) return [];
-    const said = each.map((row) => `${row.member.node} has ${contentOf(row)}`);
+    const known = each.filter(({ asked }) => asked);
+    if (new Set(known.map(contentOf)).size <= 1) return [];
+    const said = known.map((row) => `${row.member.node} has ${contentOf(row)}`);
     return [`zone ${zone} is not everywhere the same: ${said.join('; ')}`];
   });
 }
@@ -99,18 +100,29 @@ async function tell({ err }: Context, texts: readonly string[]): Promise<void> {
   if (more > 0) await err.line(`edgectl: and ${more} more`);
 }
 
+/** By zone; of who could not be asked, what it has applied is known by its heartbeat. */
+function rowsOf(
+  asked: readonly string[],
+  members: readonly Heard[],
+  answers: readonly (ReadonlyMap<string, Fields> | string)[],
+): Row[] {
+  const seen = answers.flatMap((zones) => (typeof zones === 'string' ? [] : [...zones.keys()]));
+  const names = [...new Set(asked.length > 0 ? asked : seen)].sort();
+  return (names.length > 0 ? names : ['']).flatMap((zone) =>
+    members.flatMap((member, at): Row[] => {
+      const zones = answers[at];
+      if (zones === undefined || !isLive(member)) return [];
+      if (typeof zones === 'string') return [{ zone, member, asked: false, fields: undefined }];
+      return [{ zone, member, asked: true, fields: zones.get(zone) }];
+    }),
+  );
+}
+
 export const version: Run = async (context: Context, args: Arguments) => {
   const asked = [...new Set(args.positionals.map((text) => zoneNamed(text).zone))];
   const members = await withStore(context, args, (store) => store.members('dns'));
   const answers = await Promise.all(members.map((member) => zonesOf(context, member, asked)));
-  const seen = members.flatMap((member, at) => {
-    const zones = answers[at];
-    return zones === undefined || typeof zones === 'string' ? [] : [{ member, zones }];
-  });
-  const names = asked.length > 0 ? asked : seen.flatMap(({ zones }) => [...zones.keys()]);
-  const rows = [...new Set(names)].sort().flatMap((zone) => {
-    return seen.map(({ member, zones }): Row => ({ zone, member, fields: zones.get(zone) }));
-  });
+  const rows = rowsOf(asked, members, answers);
   await writeList(context, args, { columns: COLUMNS, rows, json: rowJson });
   const unknown = members.flatMap(({ node }, at) => {
     const why = answers[at];
@@ -118,10 +130,12 @@ export const version: Run = async (context: Context, args: Arguments) => {
   });
   const unlike = differences(rows);
   await tell(context, [...unknown, ...unlike]);
-  if (seen.length === 0) {
-    await context.err.line('edgectl: no dns could be asked');
+  if (!members.some(isLive)) {
+    await context.err.line('edgectl: no dns is live');
     return EXIT.notRunning;
   }
-  const unserved = rows.filter(({ fields }) => numberIn(fields, 'serial') === undefined);
+  const unserved = rows.filter(
+    ({ zone, fields }) => zone !== '' && numberIn(fields, 'serial') === undefined,
+  );
   return unknown.length + unlike.length + unserved.length > 0 ? EXIT.failure : EXIT.ok;
 };

@@ -79,6 +79,13 @@ describe('zone import', () => {
     expect(record.data).toEqual(['"a;b" "c\\"d"']);
   });
 
+  it('takes data in another order for the same', async () => {
+    await importing(FILE);
+    const turned = FILE.replace('192.0.2.10', '0').replace('192.0.2.11', '192.0.2.10');
+    const { out } = await importing(turned.replace('www A 0', 'www A 192.0.2.11'));
+    expect(out).toBe('7 unchanged\nversion 1: in force on 1 instance\n');
+  });
+
   it('stores nothing with --dry-run', async () => {
     const { code, out } = await importing(FILE, '--dry-run');
     expect(code).toBe(0);

@@ -1,5 +1,6 @@
 // `zone version`: what each dns says on its admin port, and whether they agree.
 import { beforeEach, describe, expect, it } from 'vitest';
+import { OperationalError } from '../../../shared/errors.ts';
 import type { Member } from '../../../shared/store/types.ts';
 import { Harness } from './harness.ts';
 
@@ -85,17 +86,34 @@ describe('zone version', () => {
     expect((await at('example.com')).code).toBe(1);
   });
 
+  it('shows by the heartbeats what all have applied when none can be asked', async () => {
+    site.admin = () => Promise.reject(new OperationalError('EDGE_CONTROL_FAILED', 'no answer'));
+    const { code, out, err } = await at();
+    expect(code).toBe(1);
+    expect(out).toMatch(/^- +dns-1 +12 +3 +- +- +- +-\n- +dns-2 +11 +3 +- +- +- +-$/m);
+    expect(err).toBe('edgectl: not dns-1: no answer\nedgectl: not dns-2: no answer\n');
+  });
+
+  it('does not count those that are silent', async () => {
+    await site.clock.advance(60_000);
+    const { code, out, err } = await at('example.com');
+    expect(code).toBe(3);
+    expect(out.split('\n')).toHaveLength(2);
+    expect(err).toContain('not dns-1: silent for 60s');
+  });
+
   it('names those that could not be asked', async () => {
     await site.natter('dns-3', { service: 'dns', applied: { dns: 12, pools: 3 } });
     serving({ 'dns-1': [zone('example.com', 9, 'aa')], 'dns-2': [zone('example.com', 9, 'aa')] });
-    const { code, err } = await at('example.com');
+    const { code, out, err } = await at('example.com');
     expect(code).toBe(1);
     expect(err).toBe('edgectl: not dns-3: its admin pages are on loopback only (admin.listen)\n');
+    expect(out).toMatch(/^example.com +dns-3 +12 +3 +- +- +- +-$/m);
   });
 
   it('is 3 when nobody is there', async () => {
     site = new Harness();
     const { code, err } = await at('example.com');
-    expect({ code, err }).toEqual({ code: 3, err: 'edgectl: no dns could be asked\n' });
+    expect({ code, err }).toEqual({ code: 3, err: 'edgectl: no dns is live\n' });
   });
 });

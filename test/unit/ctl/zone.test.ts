@@ -3,6 +3,8 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'n
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { COMMANDS } from '../../../shared/ctl/commands.ts';
+import { bashCompletion } from '../../../shared/ctl/completion.ts';
 import { OperationalError } from '../../../shared/errors.ts';
 import { Harness } from './harness.ts';
 
@@ -274,4 +276,12 @@ describe('zone diff', () => {
     expect((await diff(FILE)).err).toContain('is no zone example.com');
     expect((await diff('@ 300 A 1.2.3\n')).code).toBe(78);
   });
+});
+
+it('completes files where a verb takes one', () => {
+  const script = bashCompletion(COMMANDS);
+  const line = script.split('\n').find((text) => text.includes("'zone check'*|"));
+  expect(line).toBe(
+    "    'zone export'*|'zone import'*|'zone check'*|'zone diff'*) compopt -o default ;;",
+  );
 });
