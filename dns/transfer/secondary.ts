@@ -60,6 +60,8 @@ type Held = { records: RecordMemory; serial: number } & Record<
   number
 >;
 
+/** Between checks that NOTIFY asks for: anybody can send it in a primary's name. */
+const LEAST_GAP_MS = 1000;
 /** Timers do not take much more; and a clock that jumped is noticed. */
 const LONGEST_SLEEP_MS = 3_600_000;
 /** Without a SOA that says when to try again. */
@@ -75,6 +77,8 @@ export class Secondary {
   /** On the monotonic clock; of what is held. */
   #checkedMs = 0;
   #nextMs: number;
+  /** When the last check began. */
+  #beganMs = Number.NEGATIVE_INFINITY;
   #isChecking = false;
   #isWhole = false;
   /** Who said NOTIFY: asked first. */
@@ -133,7 +137,9 @@ export class Secondary {
     this.#notifier = notifier ?? this.#notifier;
     if (this.#isChecking) this.#isDueAgain = true;
     else {
-      this.#nextMs = this.#options.clock.monotonicMs();
+      const nowMs = this.#options.clock.monotonicMs();
+      const soonestMs = notifier === undefined ? nowMs : this.#beganMs + LEAST_GAP_MS;
+      this.#nextMs = Math.min(Math.max(nowMs, soonestMs), Math.max(nowMs, this.#nextMs));
       this.#arm();
     }
   }
@@ -197,6 +203,7 @@ export class Secondary {
 
   async #check(): Promise<void> {
     this.#isChecking = true;
+    this.#beganMs = this.#options.clock.monotonicMs();
     const notifier = this.#notifier;
     this.#notifier = undefined;
     const isWhole = this.#isWhole;
@@ -215,8 +222,10 @@ export class Secondary {
     }
     this.#isChecking = false;
     const { clock, random } = this.#options;
-    this.#nextMs =
-      clock.monotonicMs() + (this.#isDueAgain ? 0 : jitter(random, this.#pauseMs(isDone), 0.1));
+    const nowMs = clock.monotonicMs();
+    this.#nextMs = this.#isDueAgain
+      ? Math.max(nowMs, this.#beganMs + LEAST_GAP_MS)
+      : nowMs + jitter(random, this.#pauseMs(isDone), 0.1);
     this.#isDueAgain = false;
     this.#arm();
   }
@@ -236,7 +245,7 @@ export class Secondary {
       const serial = await upstream.serial(primary, this.#origin);
       if (this.#isStopped) return false;
       if (held !== undefined && serial === held.serial) {
-        await this.#confirmed(primary);
+        this.#confirmed(primary);
         return true;
       }
       if (held !== undefined && !isNewerSerial(serial, held.serial)) {
@@ -255,7 +264,7 @@ export class Secondary {
     const received = await upstream.transfer(primary, this.#origin, held?.serial);
     const news = await this.#newsOf(primary, received, held);
     if (this.#isStopped) return;
-    if (news === undefined) await this.#confirmed(primary);
+    if (news === undefined) this.#confirmed(primary);
     else this.#take(primary, news);
   }
 
@@ -289,7 +298,7 @@ export class Secondary {
     );
   }
 
-  async #confirmed(primary: Primary): Promise<void> {
+  #confirmed(primary: Primary): void {
     const { clock, copies, onZone } = this.#options;
     const held = this.#held;
     this.#succeeded(primary);
@@ -298,7 +307,7 @@ export class Secondary {
       this.#isExpired = false;
       onZone(this.zone, { records: held.records, serial: held.serial });
     }
-    await this.#onDisk(async () => {
+    void this.#onDisk(async () => {
       const nowMs = clock.nowMs();
       if (held === undefined || (await copies.touch(this.zone, nowMs))) return;
       await copies.save(this.zone, held, nowMs);

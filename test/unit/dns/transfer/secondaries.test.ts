@@ -116,6 +116,7 @@ describe('a zone that is transferred in', () => {
     upstream.serials.set(ONE.from, 7).set(TWO.from, 7);
     const { secondaries, clock, when } = start([ONE, TWO], upstream);
     await when({ serial: 7 });
+    await clock.advance(SECOND);
     upstream.asked.length = 0;
     upstream.serials.set(TWO.from, 9);
     secondaries.notified(ZONE, TWO, 7);
@@ -123,10 +124,25 @@ describe('a zone that is transferred in', () => {
     expect(upstream.asked).toEqual([]);
     secondaries.notified(ZONE, TWO, 9);
     await when({ serial: 9, heardFrom: TWO.from });
+    await clock.advance(SECOND);
     secondaries.notified(ZONE, TWO, undefined);
     await clock.advance(0);
     expect(upstream.asked.at(-1)).toBe('serial 192.0.2.2:53');
     secondaries.notified('example.net', TWO, undefined);
+  });
+
+  test('a flood of NOTIFY asks the primaries once a second', async () => {
+    const upstream = new FakePrimaries();
+    upstream.serials.set(ONE.from, 7);
+    const { secondaries, clock, when } = start([ONE], upstream);
+    await when({ serial: 7 });
+    upstream.asked.length = 0;
+    for (let sent = 0; sent < 100; sent++) {
+      secondaries.notified(ZONE, ONE, 9);
+      await clock.advance(SECOND / 10);
+    }
+    expect(upstream.asked.length).toBeGreaterThanOrEqual(9);
+    expect(upstream.asked.length).toBeLessThanOrEqual(10);
   });
 
   test('primaries are asked in order: one that is silent, or behind, is passed over', async () => {
