@@ -3,10 +3,11 @@
 import type { Command, Flag, Positional } from './command.ts';
 import * as flag from './flags.ts';
 
-const LOCAL: readonly Flag[] = [
-  { ...flag.SOCKET, help: 'control socket of the daemon (default /run/edge/dns.sock)' },
-  flag.JSON_FLAG,
-];
+const SOCKET: Flag = {
+  ...flag.SOCKET,
+  help: 'control socket of the daemon (default /run/edge/dns.sock)',
+};
+const LOCAL: readonly Flag[] = [SOCKET, flag.JSON_FLAG];
 const CHANGE: readonly Flag[] = [...flag.WAIT, flag.JSON_FLAG, ...flag.STORE];
 const ADDRESS: Positional = { name: 'ADDRESS' };
 const POOL: Flag = { name: 'pool', value: 'NAME', help: 'only in this pool; else wherever it is' };
@@ -49,7 +50,7 @@ const zones: readonly Command[] = [
     name: 'zone export',
     summary: 'Writes a zone as it is served to a zone file; without FILE to stdout.',
     positionals: [ZONE, { ...FILE, optional: true }],
-    flags: LOCAL,
+    flags: [SOCKET],
     notes: ['FILE is replaced once all of the zone has come.'],
     example: 'edgectl zone export example.com example.com.zone',
     load: async () => (await import('./zone.ts')).exportZone,
