@@ -41,6 +41,8 @@ export class BoardLink {
   readonly #options: BoardLinkOptions;
   readonly #stopping = new AbortController();
   #hasJoined = false;
+  /** Whether the last exchange went well. */
+  #isWell = false;
   /** The board's clock against the monotonic one. */
   #offsetMs = 0;
   #place: string | undefined;
@@ -81,23 +83,26 @@ export class BoardLink {
 
   #gathered(): void {
     this.#isGathering = false;
-    if (!this.#hasJoined || !this.mayTell) return;
-    this.teller.flush().catch((error) => this.#options.onFailed(error)); // the next meeting's
+    // While the board fails, what is to be told waits for the next meeting.
+    if (!this.#isWell || !this.mayTell) return;
+    this.teller.flush().catch((error) => {
+      this.#isWell = false;
+      this.#options.onFailed(error);
+    });
   }
 
   async #renewing(): Promise<void> {
     const { clock, random } = this.#options;
     const { signal } = this.#stopping;
-    let isWell = this.#hasJoined;
     while (!signal.aborted) {
-      const pauseMs = isWell ? jitter(random, RENEW_MS, 0.1) : jitter(random, AGAIN_MS);
+      const pauseMs = this.#isWell ? jitter(random, RENEW_MS, 0.1) : jitter(random, AGAIN_MS);
       await clock.sleep(pauseMs, signal).catch(() => {}); // stopped
-      if (!signal.aborted) isWell = await this.#meet();
+      if (!signal.aborted) await this.#meet();
     }
   }
 
-  /** One renewal, and what it shows to be missing; whether it went well. */
-  async #meet(): Promise<boolean> {
+  /** One renewal, and what it shows to be missing. */
+  async #meet(): Promise<void> {
     const { self, board, replica, contact, clock, onAway, onHeard, onFailed, onJoined } =
       this.#options;
     try {
@@ -118,11 +123,11 @@ export class BoardLink {
       if (isFirst) onJoined();
       else onHeard(ids, others);
       if (this.mayTell) await this.teller.flush();
-      return true;
+      this.#isWell = true;
     } catch (error) {
+      this.#isWell = false;
       contact.failed();
       onFailed(error);
-      return false;
     }
   }
 

@@ -99,6 +99,7 @@ export class Health {
     const { clock } = this.#options;
     signal.addEventListener('abort', () => void this.stop(), { once: true });
     await this.#snapshot.load();
+    if (this.#stopping.signal.aborted) return;
     for (const state of this.#targets.values()) this.#recall(state);
     await this.#link.start();
     if (this.#stopping.signal.aborted) return;
