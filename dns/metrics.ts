@@ -1,4 +1,5 @@
 // Every metric of a dns. No client's address and no name is a label.
+import { collectHealth, healthMetrics } from '../shared/health/metrics.ts';
 import type { Metrics, MetricTable } from '../shared/metrics.ts';
 import { COUNTER_FAMILIES, totalsOf } from './answer/counters.ts';
 import type { DnsService } from './service.ts';
@@ -74,12 +75,18 @@ export const dnsMetrics = {
   },
 } as const satisfies MetricTable;
 
+export const dnsHealthMetrics = healthMetrics('dns');
+
 /** `service`, `ways`: undefined until they have been made. */
 export function declareDnsMetrics(
   metrics: Metrics,
   service: () => DnsService | undefined,
   ways: () => WaysIn | undefined,
 ): void {
+  metrics.declare(dnsHealthMetrics, (own) => {
+    const health = service()?.options.health;
+    if (health !== undefined) collectHealth(own, health);
+  });
   metrics.declare(dnsMetrics, (own) => {
     const dns = service();
     const open = ways();

@@ -16,7 +16,7 @@ import type { DnsEvent } from './events.ts';
 import { poolsInUse, rowsOf, type TargetRow, targetsOf } from './health-of-pools.ts';
 import { compileLines } from './lines/compile.ts';
 import { LineBook } from './lines/line-book.ts';
-import { DEFAULT_LINE } from './lines/types.ts';
+import { DEFAULT_LINE, type LineTree } from './lines/types.ts';
 import { POOLS_UNIT, SERVICE } from './name.ts';
 import { type DnsPlan, dnsPlanOf, type PoolsPlan, poolsPlanOf, zoneOf } from './plan.ts';
 import { type Round, SmartTable } from './policy/table.ts';
@@ -97,25 +97,7 @@ export class DnsService {
       pools: this.#follower(POOLS_UNIT, this.pools, options.snapshotPaths.pools),
     };
     const { tree } = compileLines([], [], [DEFAULT_LINE]);
-    this.lines = new LineBook({
-      files: config.lines,
-      clock,
-      signal: this.#stopping.signal,
-      load: (settings) => builders.lines.run({ kind: 'list', settings }),
-      compile: (lists, settings, lines) =>
-        builders.lines.run({ kind: 'lines', lists, settings, lines }),
-      first: tree,
-      onInForce: ({ tree: { lines } }) => {
-        log.info('lines-applied', `${lines.length} lines`, { lines: lines.length });
-        this.#publishSoon();
-      },
-      onFileProblems: (problems) => {
-        for (const { file, line, column, message } of problems) {
-          log.error('line-file-bad', `${file}:${line}:${column}: ${message}`, { file });
-        }
-      },
-      onRefused: (reasons) => log.error('lines-refused', `${reasons[0]}`, { reasons }),
-    });
+    this.lines = this.#makeLines(tree);
     const settings = this.#settings;
     this.serving = new Serving({
       first: { zones: [], lines: tree, smart: [], settings },
@@ -130,7 +112,7 @@ export class DnsService {
       log,
       onChanged: (changes) => {
         this.transfers.changed(changes);
-        this.#publishSoon();
+        this.#publishSoon(() => this.transfers.inForce(changes));
       },
     });
     this.transfers = options.transfers({
@@ -183,7 +165,7 @@ export class DnsService {
   async stop(): Promise<void> {
     const { transports, health, builders } = this.options;
     this.#stopping.abort(new Error('stopped'));
-    this.transfers.stop();
+    await this.transfers.stop();
     await Promise.all(transports.map((transport) => transport.close()));
     await Promise.all([this.followers.dns.stopped, this.followers.pools.stopped, health.stop()]);
     await Promise.all([builders.zones.close(), builders.lines.close()]);
@@ -242,6 +224,29 @@ export class DnsService {
     return new Follower({ store, unit, target, snapshotPath, clock, random, log });
   }
 
+  #makeLines(first: LineTree): LineBook {
+    const { config, clock, builders, log } = this.options;
+    return new LineBook({
+      files: config.lines,
+      clock,
+      signal: this.#stopping.signal,
+      load: (settings) => builders.lines.run({ kind: 'list', settings }),
+      compile: (lists, settings, lines) =>
+        builders.lines.run({ kind: 'lines', lists, settings, lines }),
+      first,
+      onInForce: ({ tree: { lines } }) => {
+        log.info('lines-applied', `${lines.length} lines`, { lines: lines.length });
+        this.#publishSoon();
+      },
+      onFileProblems: (problems) => {
+        for (const { file, line, column, message } of problems) {
+          log.error('line-file-bad', `${file}:${line}:${column}: ${message}`, { file });
+        }
+      },
+      onRefused: (reasons) => log.error('lines-refused', `${reasons[0]}`, { reasons }),
+    });
+  }
+
   #siteTaken(plan: DnsPlan): void {
     const text = `${plan.zones.size} zones, ${plan.smart.length + plan.plain.length} records`;
     this.options.log.info('plan-applied', text, { version: plan.version });
@@ -268,9 +273,9 @@ export class DnsService {
     this.options.log.error('plan-refused', `${unit} ${version}: ${reasons[0]}`, { reasons });
   }
 
-  #publishSoon(): void {
+  #publishSoon(then: () => void = () => {}): void {
     if (this.#stopping.signal.aborted || this.serving === undefined) return;
-    this.#publish().catch(this.options.fail);
+    this.#publish().then(then, this.options.fail);
   }
 
   /** What is known now goes into force together. */

@@ -33,7 +33,7 @@ export type TransfersOptions = {
     smart: readonly SmartAnswer[];
   };
   /** Undefined: it has expired. */
-  onTransferred: (zone: string, transferred: TransferredZone | undefined) => void;
+  onTransferred: (zone: string, news: Omit<TransferredZone, 'copy'> | undefined) => void;
   clock: Clock;
   random: Random;
   log: Log<DnsEvent>;
@@ -102,22 +102,28 @@ export class Transfers {
     this.#config = config;
   }
 
-  /** Zones are others than before. */
+  /** Zones are others than before: told of each, in order. */
   changed(changes: readonly ZoneChange[]): void {
     for (const { zone, before, after } of changes) {
-      const { policy, notify } = this.#termsOf(zone);
+      const { policy } = this.#termsOf(zone);
       if (after === undefined || before === undefined) this.#journal.forget(zone);
       else if (policy.prefixes.length + policy.keys.length > 0) {
         this.#journal.changed(zone, before.image, after.image);
       }
-      const isNew = after !== undefined && after.image.serial !== before?.image.serial;
-      if (isNew) this.#notifier.changed(zone, after.image, notify);
     }
   }
 
-  stop(): void {
+  /** They are in force, so that who hears of them finds them. */
+  inForce(changes: readonly ZoneChange[]): void {
+    for (const { zone, before, after } of changes) {
+      if (after === undefined || after.image.serial === before?.image.serial) continue;
+      this.#notifier.changed(zone, after.image, this.#termsOf(zone).notify);
+    }
+  }
+
+  async stop(): Promise<void> {
     this.#notifier.stop();
-    this.secondaries.stop();
+    await this.secondaries.stop();
   }
 
   #takeKeys(keys: ReadonlyMap<string, TsigKey>): void {

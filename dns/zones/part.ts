@@ -28,9 +28,12 @@ export class ZonesPart {
   readonly book: ZoneBook;
   readonly #options: ZonesOptions;
   readonly #files: ZoneFileList;
+  #copies = 0;
   readonly #transferred = new Map<string, TransferredZone>();
   #leases: ReadonlyMap<string, LeaseRecords> = new Map();
   readonly #unserved = new Map<string, ZoneImage>();
+  /** The same array until a zone is another: catalogs are kept by it. */
+  #images: readonly ZoneImage[] | undefined;
   #plan: DnsPlan | undefined;
   #before: ReadonlyMap<string, ServedZone> = new Map();
   #homeless: readonly string[] = [];
@@ -64,6 +67,11 @@ export class ZonesPart {
 
   /** Of all zones that are ours: those that cannot be served have an image without memory (A1). */
   get images(): readonly ZoneImage[] {
+    this.#images ??= this.#imagesNow();
+    return this.#images;
+  }
+
+  #imagesNow(): readonly ZoneImage[] {
     const served = [...this.served.values()].map(({ image }) => image);
     const missing = [...this.#names()].filter((zone) => !this.served.has(zone));
     return [...served, ...missing.map((zone) => this.#imageOfNone(zone))];
@@ -80,9 +88,9 @@ export class ZonesPart {
   }
 
   /** From a primary; undefined: it has expired. */
-  wantTransferred(zone: string, transferred: TransferredZone | undefined): void {
-    if (transferred === undefined) this.#transferred.delete(zone);
-    else this.#transferred.set(zone, transferred);
+  wantTransferred(zone: string, news: Omit<TransferredZone, 'copy'> | undefined): void {
+    if (news === undefined) this.#transferred.delete(zone);
+    else this.#transferred.set(zone, { ...news, copy: ++this.#copies });
     this.#want();
   }
 
@@ -122,6 +130,7 @@ export class ZonesPart {
   }
 
   #want(): void {
+    this.#images = undefined;
     const none = { version: 0, zones: new Map(), plain: [], smart: [], lines: [] };
     const { file, transfer, objects, homeless } = wantedZones({
       plan: this.#plan ?? none,
@@ -147,6 +156,7 @@ export class ZonesPart {
   #built(results: readonly BuildResult[]): void {
     const before = this.#before;
     this.#before = new Map(this.served);
+    this.#images = undefined;
     for (const zone of before.keys()) {
       if (!this.served.has(zone)) this.#options.log.info('zone-gone', zone, { zone });
     }

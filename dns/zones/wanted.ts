@@ -6,7 +6,8 @@ import { byZone, type DnsPlan } from '../plan.ts';
 import type { WantedZone, WantedZones } from './book.ts';
 import type { SmartPlaces, ZoneSourceKind } from './types.ts';
 
-export type TransferredZone = { records: RecordMemory; serial: number };
+/** `copy`: counts those of an instance, for one serial may come twice with other records. */
+export type TransferredZone = { records: RecordMemory; serial: number; copy: number };
 /** Names of leases: as records, and what tells one state of them from another. */
 export type LeaseRecords = {
   records: readonly PlainRecord[];
@@ -49,8 +50,8 @@ export function wantedZones(input: WantedInput): Wanted {
     wanted(fingerprint, zone, (places) => ({ source: 'file', zone, path, smart: places })),
   );
   const secondary = [...transferred].filter(([zone]) => plan.zones.get(zone)?.primaries.length);
-  const transfer = secondary.map(([zone, { records, serial }]) =>
-    wanted(`${serial} ${records.used}`, zone, (places) => {
+  const transfer = secondary.map(([zone, { records, copy }]) =>
+    wanted(`${copy}`, zone, (places) => {
       return { source: 'transfer', zone, records, smart: places };
     }),
   );

@@ -89,7 +89,8 @@ beforeEach(async () => {
     adopt: () => {},
     transports: [],
     settingsOf: (of) => answerSettings(of, new Uint8Array(16)),
-    transfers: () => ({ changed() {}, want() {}, stop() {}, reload() {} }) as never,
+    transfers: () =>
+      ({ changed() {}, inForce() {}, want() {}, async stop() {}, reload() {} }) as never,
     leaseNames: () => ({ start: async () => {} }) as never,
     snapshotPaths: { dns: join(directory, 'dns.snap'), pools: join(directory, 'pools.snap') },
     clock: systemClock,
