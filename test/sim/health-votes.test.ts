@@ -1,5 +1,5 @@
-// The board of votes: one suite for memory, a Redis server, a Cluster and a Sentinel group; and what
-// a Redis has besides: other writers, a memory that is lost, bounds.
+// The board of votes: one suite for memory, a Redis server, a Cluster and a Sentinel group; and
+// what a Redis has besides: other writers, a memory that is lost, bounds.
 import { writeFileSync } from 'node:fs';
 import { afterAll, afterEach, beforeAll, describe, expect, test } from 'vitest';
 import { until } from '../../lab/ready.ts';
