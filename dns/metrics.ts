@@ -108,7 +108,7 @@ export function declareDnsMetrics(
     own.zones.set(served.length);
     own.zonesRefused.set(dns.zones.refused.size);
     own.records.set(served.reduce((sum, { image }) => sum + image.recordCount, 0));
-    own.smart.set(dns.site.plan?.smart.length ?? 0);
+    own.smart.set(dns.plan?.smart.length ?? 0);
     own.lineCount.set(dns.serving.state.lines.lines.length);
     own.lineFilesBad.set(dns.lines.fileProblems.length);
     own.targets.reset();

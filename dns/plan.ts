@@ -6,9 +6,12 @@ import type { Line, PlainRecord, SmartRecord, ZoneObject } from '../shared/site/
 import type { Objects } from '../shared/site/objects-target.ts';
 import type { HealthOverride, Pool } from '../shared/site/pool-objects.ts';
 import { isSmart } from '../shared/site/record.ts';
+import { MAX_CHANGES_PER_APPLY } from '../shared/store/types.ts';
 
 export type DnsPlan = {
   version: number;
+  /** The change that led to it was as large as one may be: probably a part of one. */
+  isStep: boolean;
   zones: ReadonlyMap<string, ZoneObject>;
   plain: readonly PlainRecord[];
   smart: readonly SmartRecord[];
@@ -21,7 +24,11 @@ export type PoolsPlan = {
   overrides: readonly HealthOverride[];
 };
 
-export function dnsPlanOf(objects: Objects, version: number): DnsPlan {
+export function dnsPlanOf(
+  objects: Objects,
+  version: number,
+  changed?: ReadonlySet<string>,
+): DnsPlan {
   const zones = new Map<string, ZoneObject>();
   const plain: PlainRecord[] = [];
   const smart: SmartRecord[] = [];
@@ -33,7 +40,9 @@ export function dnsPlanOf(objects: Objects, version: number): DnsPlan {
     else if (isSmart(object)) smart.push(object);
     else plain.push(object);
   }
-  return { version, zones, plain, smart, lines };
+  const count = changed?.size ?? 0;
+  const isStep = count > 0 && count % MAX_CHANGES_PER_APPLY === 0;
+  return { version, isStep, zones, plain, smart, lines };
 }
 
 export function poolsPlanOf(objects: Objects, version: number): PoolsPlan {

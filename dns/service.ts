@@ -55,6 +55,8 @@ export type DnsServiceOptions = {
 };
 
 const FILES_MS = 2000;
+/** Between two steps of one apply; who ends in the middle of it is waited for no longer. */
+const STEP_MS = 1500;
 const DEFAULT_TTL_SECONDS = 300;
 
 export class DnsService {
@@ -70,6 +72,7 @@ export class DnsService {
   readonly serving: Serving;
   readonly #stopping = new AbortController();
   #config: DnsConfig;
+  #plan: DnsPlan | undefined;
   readonly #leases: LeaseNames;
   #settings: AnswerSettings;
   #applied = { dns: 0, pools: 0 };
@@ -117,18 +120,23 @@ export class DnsService {
     });
     this.transfers = options.transfers({
       now: () => ({
-        plan: this.site.plan,
+        plan: this.plan,
         served: this.zones.served,
         smart: this.serving.state.smart,
       }),
       onTransferred: (zone, transferred) => this.zones.wantTransferred(zone, transferred),
     });
     this.#leases = options.leaseNames({
-      zones: () => [...(this.site.plan?.zones.keys() ?? [])],
+      zones: () => [...(this.plan?.zones.keys() ?? [])],
       onLeases: (leases) => this.zones.wantLeases(leases),
       signal: this.#stopping.signal,
     });
     options.health.onChange(() => this.#publishSoon());
+  }
+
+  /** Of the site, as it is wanted now. */
+  get plan(): DnsPlan | undefined {
+    return this.#plan;
   }
 
   get config(): DnsConfig {
@@ -200,7 +208,7 @@ export class DnsService {
   /** Of the pools that records use. */
   targetRows(): TargetRow[] {
     const { pools, healthOf } = this.round();
-    return rowsOf(poolsInUse(this.site.plan?.smart ?? [], pools), healthOf);
+    return rowsOf(poolsInUse(this.plan?.smart ?? [], pools), healthOf);
   }
 
   targetCounts(): Record<TargetRow['state'], number> {
@@ -247,7 +255,17 @@ export class DnsService {
     });
   }
 
+  /** What is stored in steps is waited for, so that no half of it is served. */
   #siteTaken(plan: DnsPlan): void {
+    this.#cancelWait();
+    const { clock } = this.options;
+    if (!plan.isStep) this.#wantSite(plan);
+    else this.#cancelWait = clock.after(STEP_MS, () => this.#wantSite(plan), this.#stopping.signal);
+  }
+  #cancelWait: () => void = () => {};
+
+  #wantSite(plan: DnsPlan): void {
+    this.#plan = plan;
     const text = `${plan.zones.size} zones, ${plan.smart.length + plan.plain.length} records`;
     this.options.log.info('plan-applied', text, { version: plan.version });
     this.zones.wantPlan(plan);
@@ -266,7 +284,7 @@ export class DnsService {
     const { health } = this.options;
     const { pools = new Map(), overrides = [] } = this.pools.plan ?? {};
     health.setOverrides(overrides);
-    health.setTargets(targetsOf(poolsInUse(this.site.plan?.smart ?? [], pools)));
+    health.setTargets(targetsOf(poolsInUse(this.plan?.smart ?? [], pools)));
   }
 
   #refused(unit: string, reasons: readonly string[], version: number): void {
@@ -281,9 +299,9 @@ export class DnsService {
   /** What is known now goes into force together. */
   async #publish(): Promise<void> {
     const round = this.round();
-    this.smart.evaluate(this.site.plan?.smart ?? [], round, this.zoneTtlSeconds());
+    this.smart.evaluate(this.plan?.smart ?? [], round, this.zoneTtlSeconds());
     const isBuilt = this.zones.book.isSettled && this.lines.isSettled;
-    const dns = isBuilt && this.zones.refused.size === 0 ? this.site.plan?.version : undefined;
+    const dns = isBuilt && this.zones.refused.size === 0 ? this.plan?.version : undefined;
     const pools = this.pools.plan?.version;
     const applied = { dns: dns ?? this.#applied.dns, pools: pools ?? this.#applied.pools };
     await this.serving.update({
@@ -299,7 +317,7 @@ export class DnsService {
 
   /** Of records that name none. */
   zoneTtlSeconds(): (record: { name: string }) => number {
-    const zones = this.site.plan?.zones ?? new Map<string, { ttlSeconds: number }>();
+    const zones = this.plan?.zones ?? new Map<string, { ttlSeconds: number }>();
     const names = new Set(zones.keys());
     return ({ name }) => zones.get(zoneOf(name, names) ?? '')?.ttlSeconds ?? DEFAULT_TTL_SECONDS;
   }
@@ -313,7 +331,7 @@ export class DnsService {
       store,
       canary: () => canary.run(),
       checks: () => {
-        const isEmpty = this.site.plan === undefined && this.zones.served.size === 0;
+        const isEmpty = this.plan === undefined && this.zones.served.size === 0;
         const problem = 'none was taken from the store, from disk or from files yet';
         return [{ name: 'zones', ...(isEmpty ? { problem } : {}) }];
       },

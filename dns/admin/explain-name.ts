@@ -98,7 +98,7 @@ function smartSteps(
   if (line < 0) return [];
   const links = decoded(explained).answers.filter((record) => record.type === TYPES.CNAME);
   const chain = [qname, ...links.map(({ rdata }) => rdata)];
-  const records = dns.site.plan?.smart ?? [];
+  const records = dns.plan?.smart ?? [];
   const found = chain.flatMap((name) => recordOf(records, name, type) ?? []).at(-1);
   if (found === undefined) return [];
   return recordSteps(dns, explained, found, line);

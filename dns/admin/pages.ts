@@ -49,7 +49,7 @@ export function statusJson(config: DnsConfig, running: Running): unknown {
     drift: dns.drift,
     zones: zoneRows(dns),
     homelessRecords: dns.zones.homeless,
-    smartRecords: dns.site.plan?.smart.length ?? 0,
+    smartRecords: dns.plan?.smart.length ?? 0,
     lines: lines.inForce.tree.lines,
     lineFiles: lines.fileProblems,
     health: dns.options.health.status(),
@@ -81,7 +81,7 @@ export function statusView(config: DnsConfig, version: string, running: Running)
     ['drift', drift.length > 0 ? { text: drift.join('; '), level: 'bad' } : 'none'],
     ['store', store.storeUp ? 'answers' : { text: 'does not answer', level: 'warn' }],
     ['lines', dns.lines.inForce.tree.lines.length],
-    ['records by line', dns.site.plan?.smart.length ?? 0],
+    ['records by line', dns.plan?.smart.length ?? 0],
     ['canary', canaryProblem ? { text: canaryProblem, level: 'bad' } : 'answered itself'],
   ];
   const level = state === 'running' ? 'ok' : state === 'not-ready' ? 'bad' : 'warn';

@@ -131,7 +131,7 @@ export class ZonesPart {
 
   #want(): void {
     this.#images = undefined;
-    const none = { version: 0, zones: new Map(), plain: [], smart: [], lines: [] };
+    const none = { version: 0, isStep: false, zones: new Map(), plain: [], smart: [], lines: [] };
     const { file, transfer, objects, homeless } = wantedZones({
       plan: this.#plan ?? none,
       files: this.#files.zones,

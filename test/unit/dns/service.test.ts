@@ -161,6 +161,24 @@ describe('DnsService', () => {
     expect(zoneRows(dns)).toMatchObject([{ zone: 'example.com', serial: 2 }]);
   });
 
+  test('what is stored in steps is served whole', async () => {
+    await start();
+    const names = Array.from({ length: 1000 - 3 }, (_, index) => `h${index}.example.com`);
+    const hosts = names.map((name) => ({ name, type: 'A', data: ['192.0.2.9'] }));
+    const { pools, lines, zones, records } = SITE;
+    await apply({ pools, lines });
+    await until('the line is known', async () => dns.applied.dns === 1);
+    const [ns, address, www] = records;
+    await apply({ zones, records: [ns, address, ...hosts] });
+    await until('the first step is there', async () => dns.site.plan?.version === 2);
+    expect(dns.zones.served.size).toBe(0);
+    await apply({ records: [www] });
+    await until('it is applied', async () => dns.applied.dns === 3);
+    expect(zoneRows(dns)).toMatchObject([{ zone: 'example.com', serial: 3 }]);
+    const last = explain('h996.example.com', '8.8.8.8');
+    expect(last.answers).toEqual(['h996.example.com 300 A 192.0.2.9']);
+  });
+
   test('a zone file that goes wrong keeps the one before, and says where', async () => {
     const file = join(directory, 'file.test.zone');
     const zone = (address: string) =>
