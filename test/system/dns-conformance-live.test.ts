@@ -1,6 +1,6 @@
-// Conformance that is more than a question and an answer: scopes of nested prefixes, how TCP is cut,
-// addresses, a reload in a burst, a store that is gone, messages that are none. Numbers are those of
-// the list of cases.
+// Conformance that is more than a question and an answer: scopes of nested prefixes, how TCP is
+// cut, addresses, a reload in a burst, a store that is gone, messages that are none. Numbers are
+// those of the list of cases.
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';

@@ -9,14 +9,20 @@ const DEADLINE_MS = 3000;
 const SENTINEL_ID = 0xbeef;
 export const SENTINEL = queryHex({ id: SENTINEL_ID, question: questionHex('sentinel.invalid') });
 
+export type AskOptions = {
+  deadlineMs?: number;
+  /** The address that asks. */
+  from?: string | undefined;
+};
+
 /** What comes from exactly there; undefined when nothing came in time. */
-export function askUdp(
-  { host, port }: Endpoint,
+export async function askUdp(
+  to: Endpoint,
   query: string,
-  deadlineMs = DEADLINE_MS,
+  options: AskOptions = {},
 ): Promise<Buffer | undefined> {
-  const bytes = bytesOf(query);
-  return collect({ host, port }, [bytes], deadlineMs, () => true).then(([first]) => first);
+  const [first] = await collect(to, [bytesOf(query)], () => true, options);
+  return first;
 }
 
 /**
@@ -26,7 +32,7 @@ export function askUdp(
 export async function askInOrder(to: Endpoint, query: string): Promise<Buffer | undefined> {
   const isSentinel = (message: Buffer): boolean => message.readUInt16BE(0) === SENTINEL_ID;
   const queries = [bytesOf(query), bytesOf(SENTINEL)];
-  const came = await collect(to, queries, DEADLINE_MS, isSentinel);
+  const came = await collect(to, queries, isSentinel);
   if (!came.some(isSentinel)) throw new Error('the server does not answer');
   return came.find((message) => !isSentinel(message));
 }
@@ -35,8 +41,8 @@ export async function askInOrder(to: Endpoint, query: string): Promise<Buffer | 
 function collect(
   { host, port }: Endpoint,
   queries: readonly Uint8Array[],
-  deadlineMs: number,
   isLast: (message: Buffer) => boolean,
+  { deadlineMs = DEADLINE_MS, from }: AskOptions = {},
 ): Promise<Buffer[]> {
   const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
   const came: Buffer[] = [];
@@ -52,6 +58,7 @@ function collect(
       came.push(message);
       if (isLast(message)) done();
     });
+    if (from !== undefined) socket.bind({ address: from });
     // Connected: an answer from another address than the one that was asked does not arrive.
     socket.connect(port, host, () => {
       for (const query of queries) socket.send(query);

@@ -97,7 +97,9 @@ export class NameServer {
   async #ready(zones: readonly string[]): Promise<void> {
     const answers = async (zone: string): Promise<boolean> => {
       const query = queryHex({ question: questionHex(zone, 6) });
-      const bytes = await askUdp({ host: '127.0.0.1', port: this.port }, query, 500);
+      const bytes = await askUdp({ host: '127.0.0.1', port: this.port }, query, {
+        deadlineMs: 500,
+      });
       return bytes !== undefined && ((bytes[3] ?? 15) & 15) === 0;
     };
     const all = async () => {
