@@ -175,6 +175,7 @@ const RELOADABLE = [
   'cookies',
   'rateLimit',
   'chaos',
+  'resolvers',
   'queryLog',
 ] as const satisfies (keyof DnsConfig)[];
 

@@ -9,6 +9,8 @@ import { RedisVotes } from '../shared/health/redis-votes.ts';
 import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
 import { storeEvents } from '../shared/store/events.ts';
 import { dnsPages, dnsRoutes, type Running, statusJson, statusView } from './admin/pages.ts';
+import { OutsideAliases } from './aliases/outside.ts';
+import { Resolvers } from './aliases/resolvers.ts';
 import type { AnswerSettings, ServingState } from './answer/types.ts';
 import { Canary } from './canary.ts';
 import { type DnsConfig, needsRestart, parseDnsConfig, printDnsConfig } from './config.ts';
@@ -129,6 +131,12 @@ function create(context: Context, store: DaemonStore): NonNullable<Running> {
     leaseNames: (options) => new LeaseNames({ ...options, store: store.at, clock }),
     transfers: (options) =>
       new Transfers({ ...options, config, responder: ways.responder, clock, random, log }),
+    aliases: (options) => {
+      const asking = new Resolvers({ clock, random, signal: options.signal });
+      const ask: Resolvers['ask'] = (...question) => asking.ask(...question);
+      const { resolvers } = config;
+      return new OutsideAliases({ ...options, resolvers, ask, clock, random, log });
+    },
     snapshotPaths: {
       dns: join(config.stateDirectory, 'dns.snapshot'),
       pools: join(config.stateDirectory, 'pools.snapshot'),

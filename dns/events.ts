@@ -53,6 +53,16 @@ export const dnsEvents = {
     explanation: 'The directory of zone files cannot be read; its zones stay.',
     remedy: 'Make it readable for the daemon.',
   },
+  'alias-unresolved': {
+    explanation:
+      'No resolver said the addresses of an ALIAS; the last good ones serve for an hour.',
+    remedy: 'Is the target right, and do the `resolvers` answer from here?',
+  },
+  'alias-targets-many': {
+    explanation:
+      'ALIAS records point to more names elsewhere than are asked for; SERVFAIL for those.',
+    remedy: 'Have fewer different targets, or their zones here.',
+  },
   'answer-failed': {
     explanation: 'A message made the server fail; it was answered SERVFAIL.',
     remedy: 'Report it, with the query if you have it: this is a bug.',

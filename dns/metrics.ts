@@ -31,6 +31,18 @@ export const dnsMetrics = {
     help: 'Transfers, NOTIFY and signed messages, both ways, by what became of them.',
     labels: ['outcome'],
   },
+  aliasTargets: {
+    type: 'gauge',
+    name: 'edge_dns_alias_targets',
+    help: 'Targets of ALIAS elsewhere, for A and AAAA each: fresh, kept or unknown.',
+    labels: ['state'],
+  },
+  aliasQuestions: {
+    type: 'counter',
+    name: 'edge_dns_alias_questions_total',
+    help: 'Questions to resolvers for targets of ALIAS, by whether any of them answered.',
+    labels: ['outcome'],
+  },
   zones: { type: 'gauge', name: 'edge_dns_zones', help: 'Zones that are served.' },
   zonesRefused: {
     type: 'gauge',
@@ -103,6 +115,12 @@ export function declareDnsMetrics(
     }
     for (const [outcome, count] of Object.entries(dns.transfers.counts)) {
       own.transfers.setTotal(count, { outcome });
+    }
+    for (const [state, count] of Object.entries(dns.aliases.states)) {
+      own.aliasTargets.set(count, { state });
+    }
+    for (const [outcome, count] of Object.entries(dns.aliases.counts)) {
+      own.aliasQuestions.setTotal(count, { outcome });
     }
     const served = [...dns.zones.served.values()];
     own.zones.set(served.length);

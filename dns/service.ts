@@ -9,17 +9,21 @@ import { ObjectsTarget } from '../shared/site/objects-target.ts';
 import type { StoreEvent } from '../shared/store/events.ts';
 import { Follower } from '../shared/store/follow.ts';
 import type { Store } from '../shared/store/types.ts';
+import type { OutsideAliases, OutsideAliasesOptions } from './aliases/outside.ts';
+import { outsideTargets, smartTargets } from './aliases/targets.ts';
 import type { AnswerSettings } from './answer/types.ts';
 import type { Canary } from './canary.ts';
 import type { DnsConfig } from './config.ts';
 import type { DnsEvent } from './events.ts';
 import { poolsInUse, rowsOf, type TargetRow, targetsOf } from './health-of-pools.ts';
+import type { ZoneImage } from './image/types.ts';
 import { compileLines } from './lines/compile.ts';
 import { LineBook } from './lines/line-book.ts';
 import { DEFAULT_LINE, type LineTree } from './lines/types.ts';
 import { POOLS_UNIT, SERVICE } from './name.ts';
 import { type DnsPlan, dnsPlanOf, type PoolsPlan, poolsPlanOf, zoneOf } from './plan.ts';
 import { type Round, SmartTable } from './policy/table.ts';
+import type { SmartAnswer } from './policy/types.ts';
 import { Presence } from './presence.ts';
 import { Serving } from './serving.ts';
 import { saying } from './settings.ts';
@@ -47,6 +51,8 @@ export type DnsServiceOptions = {
   leaseNames: (options: Pick<LeaseNamesOptions, 'zones' | 'onLeases' | 'signal'>) => LeaseNames;
   /** Transfers both ways, which are told of each change. */
   transfers: (options: Pick<TransfersOptions, 'now' | 'onTransferred'>) => Transfers;
+  /** Asks for the targets of ALIAS that no served zone has. */
+  aliases: (options: Pick<OutsideAliasesOptions, 'onChanged' | 'signal'>) => OutsideAliases;
   snapshotPaths: { dns: string; pools: string };
   clock: Clock;
   random: Random;
@@ -68,6 +74,7 @@ export class DnsService {
   readonly zones: ZonesPart;
   readonly lines: LineBook;
   readonly transfers: Transfers;
+  readonly aliases: OutsideAliases;
   readonly smart = new SmartTable();
   readonly serving: Serving;
   readonly #stopping = new AbortController();
@@ -76,6 +83,8 @@ export class DnsService {
   readonly #leases: LeaseNames;
   #settings: AnswerSettings;
   #applied = { dns: 0, pools: 0 };
+  /** By which the targets of ALIAS were last looked for; no answers: none had to do with it. */
+  #aliasesBy: { zones: readonly ZoneImage[]; answers?: readonly SmartAnswer[] } | undefined;
 
   constructor(options: DnsServiceOptions) {
     const { config, clock, builders, log, adopt, transports } = options;
@@ -125,6 +134,12 @@ export class DnsService {
         smart: this.serving.state.smart,
       }),
       onTransferred: (zone, transferred) => this.zones.wantTransferred(zone, transferred),
+    });
+    this.aliases = options.aliases({
+      onChanged: (aliases) => {
+        this.serving.update({ aliases }).catch(options.fail);
+      },
+      signal: this.#stopping.signal,
     });
     this.#leases = options.leaseNames({
       zones: () => [...(this.plan?.zones.keys() ?? [])],
@@ -185,6 +200,7 @@ export class DnsService {
     this.transfers.reload(config); // and so does this
     this.#settings = settings;
     this.#config = config;
+    this.aliases.reload(config.resolvers);
     this.zones.wantSettings(config);
     this.zones.lookAtFiles(true);
     await Promise.all([this.lines.replaceFiles(config.lines), this.zones.settled()]);
@@ -300,6 +316,7 @@ export class DnsService {
   async #publish(): Promise<void> {
     const round = this.round();
     this.smart.evaluate(this.plan?.smart ?? [], round, this.zoneTtlSeconds());
+    this.#wantAliases();
     const isBuilt = this.zones.book.isSettled && this.lines.isSettled;
     const dns = isBuilt && this.zones.refused.size === 0 ? this.plan?.version : undefined;
     const pools = this.pools.plan?.version;
@@ -313,6 +330,19 @@ export class DnsService {
     if (applied.dns === this.#applied.dns && applied.pools === this.#applied.pools) return;
     this.#applied = applied;
     this.presence.beatSoon();
+  }
+
+  #wantAliases(): void {
+    const { answers } = this.smart;
+    const zones = this.zones.images;
+    const by = this.#aliasesBy;
+    if (by?.zones === zones && (by.answers === undefined || by.answers === answers)) return;
+    const byLine = (this.plan?.smart ?? []).filter(({ type }) => type === 'ALIAS');
+    const smart = byLine.flatMap((record) => answers[this.smart.placeOf(record)] ?? []);
+    const plain = [...this.zones.served.values()].flatMap(({ aliases }) => aliases);
+    const outside = outsideTargets([...plain, ...smart.flatMap(smartTargets)], zones, answers);
+    this.#aliasesBy = outside.isSmart || byLine.length > 0 ? { zones, answers } : { zones };
+    this.aliases.want(outside);
   }
 
   /** Of records that name none. */

@@ -8,6 +8,7 @@ import type { AddressBytes, MessageRecord, Name } from '../../shared/dns/types.t
 import { formatIpv4, ipv4FromBytes } from '../../shared/net/ipv4.ts';
 import { formatIpv6, ipv6FromBytes } from '../../shared/net/ipv6.ts';
 import type { SmartRecord } from '../../shared/site/dns-objects.ts';
+import { type AliasTable, outsideTable } from '../answer/alias-table.ts';
 import { type ExplainedAnswer, explainAnswer } from '../answer/explain.ts';
 import { prefixBits, prefixHash } from '../answer/prefix-hash.ts';
 import { lineOf, lookup, scopeOf } from '../lines/lookup.ts';
@@ -18,11 +19,19 @@ import { readAsked } from './question.ts';
 export function explainName(dns: DnsService, body: unknown): unknown {
   const asked = readAsked(body);
   const { state } = dns.serving;
-  const explained = explainAnswer(state, asked);
+  const nowSeconds = Math.floor(dns.options.clock.nowMs() / 1000);
+  const elsewhere: string[] = [];
+  const known = outsideTable(state.aliases);
+  const find: AliasTable['find'] = (target, type, seconds) => {
+    elsewhere.push(dns.aliases.say(target.slice(), type));
+    return known.find(target, type, seconds);
+  };
+  const explained = explainAnswer(state, { ...asked, nowSeconds }, { aliases: { find } });
   const steps = [
     lineStep(dns, explained),
     zoneStep(dns, explained),
     ...smartSteps(dns, explained, asked.name, asked.type),
+    ...elsewhere,
   ];
   if (explained.ecsScope !== undefined) {
     steps.push(`ECS scope /${explained.ecsScope}: caches may give this to no larger prefix`);

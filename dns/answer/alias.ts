@@ -1,26 +1,15 @@
 // ALIAS: which addresses the target of an alias has (A7): in a served zone, through its CNAMEs and
-// smart names, or from a table of what was learnt of names elsewhere. Pure.
+// smart names, or from the table of what was learnt of names elsewhere. Pure.
 import { TYPES } from '../../shared/dns/constants.ts';
 import { lowerName } from '../../shared/dns/names.ts';
-import type { Name } from '../../shared/dns/types.ts';
 import type { Catalog } from '../image/catalog.ts';
 import { N_WILDCARD, NODE_ALIAS, R_BYTES, R_COUNT, RECORD_HEAD, SMART } from '../image/layout.ts';
 import { NameWalk } from '../image/name-walk.ts';
 import type { ZoneView } from '../image/view.ts';
+import type { AliasTable } from './alias-table.ts';
 import type { Query } from './query-types.ts';
 import { SmartPick } from './smart.ts';
 import type { ServingState } from './types.ts';
-
-/** What is known of names that no served zone has. */
-export interface AliasTable {
-  /**
-   * `target` in lower case; type A or AAAA. No addresses: it has none of that type. Undefined:
-   * nothing is known, or not any more.
-   */
-  find(target: Name, type: number): AliasAddresses | undefined;
-}
-/** `ttlSeconds`: what is left of it. Addresses of 4 or 16 bytes. */
-export type AliasAddresses = { ttlSeconds: number; addresses: readonly Uint8Array[] };
 
 export type AliasOutcome = 'found' | 'none' | 'unknown';
 
@@ -36,7 +25,7 @@ export class AliasChase {
   line = -1;
   readonly #state: ServingState;
   readonly #catalog: Catalog;
-  readonly #table: AliasTable | undefined;
+  readonly #table: AliasTable;
   readonly #smart = new SmartPick();
   readonly #walk = new NameWalk();
   readonly #name = new Uint8Array(256);
@@ -46,7 +35,7 @@ export class AliasChase {
   #view: ZoneView | undefined;
   #rrset = 0;
 
-  constructor(state: ServingState, catalog: Catalog, table: AliasTable | undefined) {
+  constructor(state: ServingState, catalog: Catalog, table: AliasTable) {
     this.#state = state;
     this.#catalog = catalog;
     this.#table = table;
@@ -58,12 +47,11 @@ export class AliasChase {
     this.line = -1;
     this.ttlSeconds = 0xffffffff;
     this.addressBytes = type === TYPES.A ? 4 : 16;
-    this.#target(view, node, view.rrset(node, TYPES.ALIAS));
-    for (let links = 0; links <= MAX_LINKS; links++) {
-      const outcome = this.#step(type, query);
-      if (outcome !== undefined) return outcome;
+    let outcome = this.#next(view, node, view.rrset(node, TYPES.ALIAS), query);
+    for (let links = 0; outcome === undefined && links <= MAX_LINKS; links++) {
+      outcome = this.#step(type, query);
     }
-    return 'unknown';
+    return outcome ?? 'unknown';
   }
 
   /** The n-th address: a view that is good until the next call. */
@@ -84,21 +72,20 @@ export class AliasChase {
     const [name, walk] = [this.#name, this.#walk];
     walk.take(name);
     const zone = this.#catalog.find(name, walk, walk.depth);
-    if (zone < 0) return this.#elsewhere(type);
+    if (zone < 0) return this.#elsewhere(type, query);
     const view = this.#catalog.views[zone] as ZoneView;
     if (!view.isServed) return 'unknown';
     const exact = view.find(name, walk, walk.depth);
     const encloser = exact === 0 ? view.closestEncloser(name, walk) : exact;
-    if (view.coverOf(exact, encloser) !== 0) return this.#elsewhere(type);
+    if (view.coverOf(exact, encloser) !== 0) return this.#elsewhere(type, query);
     const node = exact === 0 ? view.word(encloser + N_WILDCARD) : exact;
     if (node === 0) return 'unknown';
     const rrset = view.rrset(node, type);
     if (rrset !== 0) return this.#addresses(view, rrset, query);
     const cname = view.rrset(node, TYPES.CNAME);
-    if (cname !== 0) return this.#cname(view, node, cname, query);
+    if (cname !== 0) return this.#next(view, node, cname, query);
     if ((view.flags(node) & NODE_ALIAS) === 0) return 'none';
-    this.#target(view, node, view.rrset(node, TYPES.ALIAS));
-    return undefined;
+    return this.#next(view, node, view.rrset(node, TYPES.ALIAS), query);
   }
 
   #addresses(view: ZoneView, rrset: number, query: Query): AliasOutcome {
@@ -114,7 +101,8 @@ export class AliasChase {
     return 'found';
   }
 
-  #cname(view: ZoneView, node: number, rrset: number, query: Query): AliasOutcome | undefined {
+  /** The one name of an ALIAS or CNAME is the next to look at. */
+  #next(view: ZoneView, node: number, rrset: number, query: Query): AliasOutcome | undefined {
     if (view.word(rrset + R_COUNT) !== SMART) {
       this.#target(view, node, rrset);
       return undefined;
@@ -137,8 +125,8 @@ export class AliasChase {
     return true;
   }
 
-  #elsewhere(type: number): AliasOutcome {
-    const known = this.#table?.find(this.#name.subarray(0, this.#length), type);
+  #elsewhere(type: number, { nowSeconds }: Query): AliasOutcome {
+    const known = this.#table.find(this.#name.subarray(0, this.#length), type, nowSeconds);
     return known === undefined ? 'unknown' : this.#take(known.addresses, known.ttlSeconds);
   }
 
@@ -149,7 +137,6 @@ export class AliasChase {
     return addresses.length === 0 ? 'none' : 'found';
   }
 
-  /** The one name of an ALIAS or CNAME is the next to look at. */
   #target(view: ZoneView, node: number, rrset: number): void {
     this.#length = view.expandName(node, rrset, RECORD_HEAD, this.#name);
     lowerName(this.#name, this.#name);

@@ -15,6 +15,8 @@ export type ExplainQuestion = {
   /** As the resolver would send it: `bits` of the address, whose others are cleared. */
   ecs?: { address: AddressBytes; bits: number };
   dnssecOk?: boolean;
+  /** Wall clock: what is left of TTLs. */
+  nowSeconds?: number;
 };
 
 export type ExplainedAnswer = {
@@ -46,8 +48,8 @@ export function explainAnswer(
   const responder = new AnswerResponder(quiet, { ...heart, keepaliveMs: 0, seed: 0 });
   const query = queryOf(question);
   const out = new Uint8Array(65_535);
-  const { client, ecs } = question;
-  const who = { transport: 'tcp', client, clientPort: 1, nowSeconds: 0, nowMs: 0 } as const;
+  const { client, ecs, nowSeconds = 0 } = question;
+  const who = { transport: 'tcp', client, clientPort: 1, nowSeconds, nowMs: 0 } as const;
   const length = responder.respond(query, query.length, who, out);
   const message = out.slice(0, Math.max(0, length));
   const { asked, result, outcome } = responder;

@@ -18,6 +18,8 @@ export type Query = {
   /** L1, L2: whose line decides; 4 or 16 bytes, and how many bits of it are known. */
   lineAddress: AddressBytes;
   lineBits: number;
+  /** Wall clock, s: what is left of a TTL. */
+  nowSeconds: number;
 };
 
 /** What resolve() made of it. */

@@ -29,6 +29,7 @@ export class Incoming implements Query {
   hasEcs = false;
   lineAddress: AddressBytes = NOTHING;
   lineBits = 0;
+  nowSeconds = 0;
 
   class = 0;
   /** 1, but for a cookie's own query; 0 also while no question could be read. */

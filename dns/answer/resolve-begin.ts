@@ -28,4 +28,5 @@ export const noQuery: Query = {
   hasEcs: false,
   lineAddress: new Uint8Array(4),
   lineBits: 0,
+  nowSeconds: 0,
 };

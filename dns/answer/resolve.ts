@@ -17,7 +17,8 @@ import {
   SMART,
 } from '../image/layout.ts';
 import type { ZoneView } from '../image/view.ts';
-import { AliasChase, type AliasTable } from './alias.ts';
+import { AliasChase } from './alias.ts';
+import { type AliasTable, outsideTable } from './alias-table.ts';
 import { Denial } from './denial.ts';
 import type { Query, Resolve, Result } from './query-types.ts';
 import { Additional } from './resolve-additional.ts';
@@ -33,7 +34,10 @@ const MAX_LINKS = 16;
 /**
  * `aliases`: what is known of targets that no served zone has (A7); it may change while it is used.
  */
-export function createResolve(state: ServingState, aliases?: AliasTable): Resolve {
+export function createResolve(
+  state: ServingState,
+  aliases: AliasTable = outsideTable(state.aliases),
+): Resolve {
   const resolver = new Resolver(state, aliases);
   return (query, out, from, limit, result) => resolver.resolve(query, out, from, limit, result);
 }
@@ -55,7 +59,7 @@ class Resolver {
   /** Hash and depth of each name of the chain, by which a loop is seen. */
   readonly #seen = new Int32Array(2 * (MAX_LINKS + 1));
 
-  constructor(state: ServingState, aliases: AliasTable | undefined) {
+  constructor(state: ServingState, aliases: AliasTable) {
     this.#state = state;
     this.#catalog = catalogOf(state.zones);
     this.#denial = new Denial(this.#catalog, this.#writer);

@@ -2,7 +2,7 @@
 // lets resolve() say what is answered, keeps to size and rate, and counts how it ended. Rules:
 // docs/answers.md. Pure: clock and randomness come in.
 import { CLASSES, RCODES } from '../../shared/dns/constants.ts';
-import type { AliasTable } from './alias.ts';
+import type { AliasTable } from './alias-table.ts';
 import { Chaos } from './chaos.ts';
 import { foldIpv4 } from './client-address.ts';
 import { Cookies } from './cookies.ts';
@@ -21,7 +21,7 @@ const { count, FACT } = counting;
 const { GO_ON } = query;
 
 export type ResponderOptions = {
-  /** What is known of targets of ALIAS that no served zone has. */
+  /** Another table than the state's of targets of ALIAS that no served zone has. */
   aliases?: AliasTable;
   /** Another heart than resolve.ts', for tests of the shell. */
   bind?: (state: ServingState) => Resolve;
@@ -168,6 +168,7 @@ export class AnswerResponder implements Responder {
       return this.#send(OUTCOME.chaos, exchange, out);
     }
     this.#findClient(exchange);
+    asked.nowSeconds = exchange.nowSeconds;
     resolve(asked, out, from, limit, result);
     const outcome = query.outcomeOfData(result, asked.isAnyClass);
     if (asked.isAnyClass) result.isAuthoritative = false;

@@ -5,6 +5,7 @@ import type { AddressBytes } from '../../shared/dns/types.ts';
 import type { ZoneImage } from '../image/types.ts';
 import type { LineTree } from '../lines/types.ts';
 import type { SmartAnswer } from '../policy/types.ts';
+import type { OutsideAddresses } from './alias-table.ts';
 
 export type Transport = 'udp' | 'tcp' | 'tls' | 'https';
 
@@ -58,6 +59,8 @@ export type ServingState = {
   lines: LineTree;
   smart: readonly SmartAnswer[];
   settings: AnswerSettings;
+  /** Absent: nobody is asked. */
+  aliases?: readonly OutsideAddresses[];
 };
 
 /** One for each thread. Throws nothing: what fails inside is SERVFAIL, and counted. */

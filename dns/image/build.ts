@@ -110,7 +110,10 @@ class ImageBuild {
   }
 
   #whatItHas(id: number): number {
-    let has = this.#smart.has(id) ? HAS_OTHER : 0;
+    let has = 0;
+    for (const { type } of this.#smart.get(id) ?? []) {
+      has |= type === TYPES.ALIAS ? HAS_ALIAS | HAS_OTHER : HAS_OTHER;
+    }
     for (const index of this.#recordsOf(id)) {
       const type = this.#records.type(index);
       if (type === TYPES.NS) has |= HAS_NS;

@@ -1,5 +1,6 @@
 // What changed from one state to the next, by identity: that alone is copied to a thread. Memory
 // that threads share is not copied at all. Pure.
+import type { OutsideAddresses } from '../answer/alias-table.ts';
 import type { ServingState } from '../answer/types.ts';
 import type { ZoneImage } from '../image/types.ts';
 import type { SmartAnswer } from '../policy/types.ts';
@@ -14,7 +15,10 @@ export type StateDelta = {
   smart?: ListDelta<SmartAnswer>;
   lines?: ServingState['lines'];
   settings?: ServingState['settings'];
+  aliases?: ListDelta<OutsideAddresses>;
 };
+
+const NONE: readonly never[] = [];
 
 /** Without `before`, all of `after`. */
 export function deltaOf(before: ServingState | undefined, after: ServingState): StateDelta {
@@ -26,6 +30,9 @@ export function deltaOf(before: ServingState | undefined, after: ServingState): 
   }
   if (before?.lines !== after.lines) delta.lines = after.lines;
   if (before?.settings !== after.settings) delta.settings = after.settings;
+  if (before?.aliases !== after.aliases) {
+    delta.aliases = listDelta(before?.aliases ?? [], after.aliases ?? []);
+  }
   return delta;
 }
 
@@ -40,6 +47,7 @@ export function applyDelta(before: ServingState | undefined, delta: StateDelta):
     smart: listOf(before?.smart ?? [], delta.smart),
     lines,
     settings,
+    aliases: listOf(before?.aliases ?? NONE, delta.aliases),
   };
 }
 

@@ -120,7 +120,7 @@ export class ZoneBook {
   }
 
   #take(result: BuildResult, wanted: ReadonlyMap<string, WantedZone>): void {
-    const { zone, image, problems } = result;
+    const { zone, image, problems, aliases = [] } = result;
     const source = wanted.get(zone)?.job.source;
     if (source === undefined) return;
     if (image === undefined) {
@@ -129,7 +129,7 @@ export class ZoneBook {
     }
     this.#refused.delete(zone);
     const loadedAtMs = this.#options.nowMs();
-    this.#served.set(zone, { zone, source, image, warnings: problems, loadedAtMs });
+    this.#served.set(zone, { zone, source, image, aliases, warnings: problems, loadedAtMs });
   }
 }
 

@@ -10,6 +10,7 @@ import { parseZone } from '../../shared/dns/zone/parse.ts';
 import { RecordList } from '../../shared/dns/zone/record-list.ts';
 import type { ZoneFiles, ZoneProblem, ZoneResult } from '../../shared/dns/zone/types.ts';
 import { describeError } from '../../shared/errors.ts';
+import { aliasTargets } from '../aliases/targets.ts';
 import { buildImage } from '../image/build.ts';
 import type { SmartName } from '../image/types.ts';
 import type { BuildJob, BuildResult, SmartPlaces } from './types.ts';
@@ -19,7 +20,7 @@ export function runJob(job: BuildJob, nowMs: () => number): BuildResult {
   const beganMs = nowMs();
   const files = new DiskFiles();
   const { zone } = job;
-  const done = (result: Pick<BuildResult, 'image' | 'problems'>): BuildResult => {
+  const done = (result: Pick<BuildResult, 'image' | 'problems' | 'aliases'>): BuildResult => {
     return { zone, ...result, files: files.paths, tookMs: nowMs() - beganMs };
   };
   try {
@@ -30,8 +31,9 @@ export function runJob(job: BuildJob, nowMs: () => number): BuildResult {
     if (result.zone === undefined) return done({ image: undefined, problems });
     const warn = (message: string) =>
       problems.push({ level: 'warning', place: undefined, message });
-    const image = buildImage({ origin, records: result.zone.records, smart }, warn);
-    return done({ image, problems });
+    const { records } = result.zone;
+    const image = buildImage({ origin, records, smart }, warn);
+    return done({ image, problems, aliases: aliasTargets(records) });
   } catch (error) {
     const problem: ZoneProblem = {
       level: 'refusal',

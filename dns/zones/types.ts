@@ -1,6 +1,7 @@
 // Where zones come from, what it takes to build one, and what is served. Names of zones are text as
 // in site objects: lower case, without the final dot.
 
+import type { Name } from '../../shared/dns/types.ts';
 import type { RecordMemory } from '../../shared/dns/zone/record-list.ts';
 import type { ZoneProblem } from '../../shared/dns/zone/types.ts';
 import type { PlainRecord, ZoneObject } from '../../shared/site/dns-objects.ts';
@@ -31,6 +32,8 @@ export type BuildResult = {
   /** Absent: refused, see the problems. */
   image: ZoneImage | undefined;
   problems: readonly ZoneProblem[];
+  /** What its ALIAS records point to (aliases/targets.ts). */
+  aliases?: readonly Name[];
   /** That were read, $INCLUDE too: a change of any is a change of the zone. */
   files: readonly string[];
   tookMs: number;
@@ -42,6 +45,7 @@ export type ServedZone = {
   zone: string;
   source: ZoneSourceKind;
   image: ZoneImage;
+  aliases: readonly Name[];
   /** Warnings of what is served. */
   warnings: readonly ZoneProblem[];
   /** ms since the epoch. */

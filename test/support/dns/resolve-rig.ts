@@ -1,6 +1,6 @@
 // Zones as text, and what resolve() makes of a question about them, as decoded sections in words:
 // for tests of dns/image and dns/answer that need no shell around it.
-import type { AliasTable } from '../../../dns/answer/alias.ts';
+import type { AliasTable } from '../../../dns/answer/alias-table.ts';
 import type { Query, Resolve, Result } from '../../../dns/answer/query-types.ts';
 import { createResolve, noResult } from '../../../dns/answer/resolve.ts';
 import type { AnswerSettings, ServingState } from '../../../dns/answer/types.ts';
@@ -116,6 +116,7 @@ export function queryOf(name: Name, type: number, asked: Asked = {}): Query {
     hasEcs: asked.hasEcs ?? false,
     lineAddress: client,
     lineBits: client.length * 8,
+    nowSeconds: 0,
   };
 }
 

@@ -5,12 +5,16 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { explainName } from '../../../dns/admin/explain-name.ts';
 import { zoneRows } from '../../../dns/admin/zone-pages.ts';
+import { OutsideAliases } from '../../../dns/aliases/outside.ts';
+import type { Resolved } from '../../../dns/aliases/resolvers.ts';
 import { parseDnsConfig } from '../../../dns/config.ts';
 import { DnsService } from '../../../dns/service.ts';
 import { answerSettings } from '../../../dns/settings.ts';
 import { Builder } from '../../../dns/zones/builder.ts';
 import { until } from '../../../lab/ready.ts';
 import { systemClock } from '../../../shared/clock.ts';
+import { displayName } from '../../../shared/dns/names.ts';
+import type { Name } from '../../../shared/dns/types.ts';
 import type { Health } from '../../../shared/health/health.ts';
 import type { TargetHealth } from '../../../shared/health/types.ts';
 import { silentLog } from '../../../shared/log.ts';
@@ -69,6 +73,7 @@ class FakeHealth {
 }
 
 let directory: string;
+let elsewhere: (target: Name, type: number) => Promise<Resolved>;
 let dns: DnsService;
 let health: FakeHealth;
 let store: ReturnType<typeof createMemoryStore>;
@@ -77,7 +82,14 @@ beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'edge-dns-'));
   store = createMemoryStore({ clock: systemClock });
   health = new FakeHealth();
-  const text = JSON.stringify({ stateDirectory: directory, zoneDirectory: directory });
+  elsewhere = async () => {
+    throw new Error('nobody is there');
+  };
+  const text = JSON.stringify({
+    stateDirectory: directory,
+    zoneDirectory: directory,
+    resolvers: ['192.0.2.53:53'],
+  });
   const config = parseDnsConfig('dns.yaml', 'dns-1', text);
   dns = new DnsService({
     config,
@@ -91,6 +103,15 @@ beforeEach(async () => {
     settingsOf: (of) => answerSettings(of, new Uint8Array(16)),
     transfers: () =>
       ({ changed() {}, inForce() {}, want() {}, async stop() {}, reload() {} }) as never,
+    aliases: (options) =>
+      new OutsideAliases({
+        ...options,
+        resolvers: config.resolvers,
+        ask: (_, target, type) => elsewhere(target, type),
+        clock: systemClock,
+        random: seededRandom(2),
+        log: silentLog,
+      }),
     leaseNames: () => ({ start: async () => {} }) as never,
     snapshotPaths: { dns: join(directory, 'dns.snap'), pools: join(directory, 'pools.snap') },
     clock: systemClock,
@@ -159,6 +180,37 @@ describe('DnsService', () => {
     const { answers } = explain('new.example.com', '8.8.8.8', 'TXT');
     expect(answers).toEqual(['new.example.com 300 TXT "hello"']);
     expect(zoneRows(dns)).toMatchObject([{ zone: 'example.com', serial: 2 }]);
+  });
+
+  test('an ALIAS has the addresses that a resolver says, and says whose word it is', async () => {
+    const asked = new Set<string>();
+    elsewhere = async (target, type) => {
+      asked.add(`${displayName(target)} ${type}`);
+      const addresses = type === 1 ? [Uint8Array.of(198, 51, 100, 9)] : [];
+      return { addresses, ttlSeconds: 100, from: '192.0.2.53:53' };
+    };
+    const site = structuredClone(SITE);
+    const records = [
+      { name: 'example.com', type: 'ALIAS', data: ['away.example.com'] },
+      { name: 'away.example.com', type: 'CNAME', data: ['CDN.example.net'] },
+      { name: 'geo.example.com', type: 'ALIAS', lines: { default: { data: ['one.example.net'] } } },
+    ];
+    await apply({ ...site, records: [...site.records, ...records] });
+    await start();
+    const answer = (name: string) => explain(name, '8.8.8.8').answers[0];
+    await until('it is known', async () => answer('example.com') !== undefined);
+    expect(answer('example.com')).toMatch(/^example\.com (100|99|98) A 198\.51\.100\.9$/);
+    const steps = explain('example.com', '8.8.8.8').steps.join('\n');
+    expect(steps).toContain('cdn.example.net A is in no zone here: 192.0.2.53:53 said its addr');
+    expect(steps).toMatch(/ \d s ago, for 100 s$/);
+    expect(explain('example.com', '8.8.8.8', 'AAAA').verdict).toBe('no-data');
+    expect(answer('geo.example.com')).toMatch(/ A 198\.51\.100\.9$/);
+    expect([...asked].sort()).toEqual([
+      'cdn.example.net 1',
+      'cdn.example.net 28',
+      'one.example.net 1',
+      'one.example.net 28',
+    ]);
   });
 
   test('what is stored in steps is served whole', async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { AliasTable } from '../../../../dns/answer/alias.ts';
+import type { AliasTable } from '../../../../dns/answer/alias-table.ts';
 import { prefixHash } from '../../../../dns/answer/prefix-hash.ts';
 import type { SmartAnswer, SmartChoice } from '../../../../dns/policy/types.ts';
 import { formatName } from '../../../../shared/dns/names.ts';

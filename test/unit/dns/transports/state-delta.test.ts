@@ -57,3 +57,20 @@ test('a change of another state is refused', () => {
   expect(() => applyDelta(undefined, delta)).toThrow(/a change of/);
   expect(() => applyDelta(stateOf([]), delta)).toThrow(/another list/);
 });
+
+test('addresses of aliases elsewhere go to threads, one by one', () => {
+  const known = (last: number) => ({
+    target: Uint8Array.of(1, 97, 0),
+    type: 1,
+    addresses: [Uint8Array.of(192, 0, 2, last)],
+    freshUntilSeconds: 60,
+    ttlSeconds: 60,
+  });
+  const [one, two] = [known(1), known(2)];
+  const first = { ...stateOf([]), aliases: [one] };
+  const next = { ...first, generation: 2, aliases: [two, one] };
+  const there = applyDelta(undefined, structuredClone(deltaOf(undefined, first)));
+  const delta = deltaOf(first, next);
+  expect(delta.aliases?.added).toEqual([two]);
+  expect(applyDelta(there, structuredClone(delta)).aliases).toEqual([two, one]);
+});
