@@ -15,10 +15,11 @@ import { ask, withEdns, withOption } from '../support/dns/packets-cases.ts';
 import { CASES } from '../support/dns/packets-table.ts';
 import { told } from '../support/dns/packets-told.ts';
 import { ZONES } from '../support/dns/packets-zones.ts';
+import { NameServer } from '../support/dns/peers.ts';
 import { ip } from '../support/network-namespace.ts';
 import { ethernet, ipv4, udp } from '../support/packet.ts';
 import { freePorts } from '../support/redis.ts';
-import { needs, root } from '../support/skip.ts';
+import { needs, program, root } from '../support/skip.ts';
 import { bytesOf, ecsHex, queryHex, questionHex } from '../unit/dns/answer/packets.ts';
 
 const SMART = 'where.smart.example.';
@@ -43,6 +44,24 @@ const SITE = {
   lines: [{ name: 'a' }, { name: 'b' }],
 };
 const LINES = { a: ['10.0.0.0/8', '2001:db8:a::/48'], b: ['10.1.2.0/24'] };
+
+const GDNSD_ZONE = `$TTL 300
+@ SOA ns1.example.com. hm.example.com. 1 3600 600 86400 60
+@ NS ns1.example.com.
+where 300/300 DYNA geoip!where
+`;
+const GDNSD_NETS = `plugins => { geoip => {
+  maps => { lines => {
+    datacenters => [default, a, b]
+    nets => { 10.0.0.0/8 => a, 10.1.2.0/24 => b, 2001:db8:a::/48 => a }
+  } }
+  resources => { where => {
+    map => lines
+    service_types => up
+    dcmap => { default => ${ANSWERS.default}, a => ${ANSWERS.a}, b => ${ANSWERS.b} }
+  } }
+} }
+`;
 
 /** First bytes of what holds nobody's addresses (L2): there who asks decides. */
 const NOBODYS = new Set([0, 100, 127, 169, 172, 192].concat(range(224, 256)));
@@ -74,13 +93,10 @@ afterAll(() => rig?.down());
 const at = (host = '127.0.0.1') => ({ host, port });
 
 /** Of an address of IPv4 in ECS: what it is answered, and the prefix that it holds for. */
-async function scopeOf(address: number, source = 24): Promise<{ answer: string; prefix: string }> {
-  const bytes = (address >>> 0)
-    .toString(16)
-    .padStart(8, '0')
-    .slice(0, Math.ceil(source / 8) * 2);
-  const query = withOption(ecsHex(1, source, bytes), SMART);
-  const text = told(query, await askUdp(at(), query));
+async function scopeOf(address: number, to = at()): Promise<{ answer: string; prefix: string }> {
+  const bytes = (address >>> 0).toString(16).padStart(8, '0').slice(0, 6);
+  const query = withOption(ecsHex(1, 24, bytes), SMART);
+  const text = told(query, await askUdp(to, query));
   const found = /300 A (\S+); OPT, ECS 1 \w+\/\d+ scope (\d+)$/.exec(text);
   if (found?.[1] === undefined) throw new Error(text);
   const bits = (address >>> 0).toString(2).padStart(32, '0');
@@ -99,13 +115,14 @@ describe('ECS by lines', () => {
     expect({ answer: found.answer, scope: found.prefix.length }).toEqual({ answer, scope });
   });
 
+  const random = seededRandom(79);
+  const near = Array.from({ length: 24 }, (_, bit) => (0x0a010200 ^ (1 << (bit + 8))) >>> 0);
+  const far = Array.from({ length: 300 }, () => random.integer(0x1000000) * 256);
+  const clients = [...near, 0x0a010200, ...far].filter((each) => !NOBODYS.has(each >>> 24));
+
   test('79 no scope overlaps another one', async () => {
-    const random = seededRandom(79);
-    const near = Array.from({ length: 24 }, (_, bit) => (0x0a010200 ^ (1 << (bit + 8))) >>> 0);
-    const far = Array.from({ length: 300 }, () => random.integer(0x1000000) * 256);
     const seen = new Map<string, string>();
-    for (const address of [...near, 0x0a010200, ...far]) {
-      if (NOBODYS.has(address >>> 24)) continue;
+    for (const address of clients) {
       const { answer, prefix } = await scopeOf(address);
       expect(seen.get(prefix) ?? answer).toBe(answer);
       seen.set(prefix, answer);
@@ -115,6 +132,19 @@ describe('ECS by lines', () => {
       expect(prefixes[index + 1]?.startsWith(prefix) ?? false, prefix).toBe(false);
     }
     expect(new Set(seen.values())).toEqual(new Set(Object.values(ANSWERS)));
+  });
+
+  test('79 gdnsd has the same answers and scopes', async (context) => {
+    needs(context, program('gdnsd'));
+    const gdnsd = await NameServer.start('gdnsd', { 'smart.example': GDNSD_ZONE }, GDNSD_NETS);
+    try {
+      const to = { host: '127.0.0.1', port: gdnsd.port };
+      for (const address of clients) {
+        expect(await scopeOf(address, to)).toEqual(await scopeOf(address));
+      }
+    } finally {
+      await gdnsd.stop();
+    }
   });
 
   test.each([
@@ -221,6 +251,40 @@ both A 198.51.100.${generation}
   expect(wanted).toEqual(expect.arrayContaining([...seen]));
   expect(seen.size).toBeGreaterThan(1);
   expect(told(query, await askUdp(at(), query))).toBe(wanted[3]);
+});
+
+test.each([
+  {
+    allDown: 'all',
+    answer: '; all.smart.example. 60 A 192.0.2.81, all.smart.example. 60 A 192.0.2.82',
+  },
+  { allDown: 'default', answer: '; default.smart.example. 60 A 192.0.2.90' },
+  { allDown: 'none', answer: '; authority: smart.example. 300 SOA' },
+])('93 all endpoints are down: $allDown', async ({ allDown, answer }) => {
+  const targets = [{ address: '192.0.2.81' }, { address: '192.0.2.82' }];
+  const down = { state: 'down', who: 'test', why: 'the test wants it' };
+  await rig.setSite({
+    ...SITE,
+    pools: [{ name: 'down', targets, answer: 'all' }],
+    overrides: targets.map(({ address }) => ({ address, pool: 'down', ...down })),
+    records: [
+      ...SITE.records,
+      {
+        name: `${allDown}.smart.example`,
+        type: 'A',
+        ttl: '60s',
+        allDown,
+        lines: {
+          a: { pool: 'down' },
+          default: allDown === 'default' ? data('192.0.2.90') : { pool: 'down' },
+        },
+      },
+    ],
+  });
+  await rig.inForce();
+  const query = withOption(ecsHex(1, 24, '0a0800'), `${allDown}.smart.example.`);
+  const text = told(query, await askUdp(at(), query));
+  expect(text).toContain(`NOERROR aa rd${answer}`);
 });
 
 test('95 Redis is gone: what was known is served, and it is told', async () => {

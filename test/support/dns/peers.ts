@@ -22,7 +22,7 @@ export const PEERS = ['nsd', 'knot', 'gdnsd'] as const;
 export type PeerName = (typeof PEERS)[number];
 
 export type Zones = Readonly<Record<string, string>>;
-type Setup = { directory: string; port: number; zones: Zones };
+type Setup = { directory: string; port: number; zones: Zones; more: string };
 type Kind = {
   program: string;
   arguments(setup: Setup): string[];
@@ -70,11 +70,11 @@ export class NameServer {
     this.#program = program;
   }
 
-  /** Resolves when it answers for all of them. */
-  static async start(name: PeerName, zones: Zones): Promise<NameServer> {
+  /** Resolves when it answers for all of them. `more`: settings of gdnsd besides. */
+  static async start(name: PeerName, zones: Zones, more = ''): Promise<NameServer> {
     const directory = mkdtempSync(join(tmpdir(), `edge-${name}-`));
     const [port = 0] = await freePorts(1);
-    const setup = { directory, port, zones };
+    const setup = { directory, port, zones, more };
     const kind = KINDS[name];
     for (const each of ['zones', 'run', 'state']) mkdirSync(join(directory, each));
     for (const [zone, text] of Object.entries(zones)) {
@@ -173,7 +173,7 @@ ${Object.keys(zones)
   gdnsd: {
     program: 'gdnsd',
     arguments: ({ directory }) => ['-c', directory, 'start'],
-    files: ({ directory, port }) => ({
+    files: ({ directory, port, more }) => ({
       config: `
 options => {
   listen => 127.0.0.1
@@ -184,7 +184,7 @@ options => {
   tcp_threads => 1
   nsid_ascii => rig
 }
-`,
+${more}`,
     }),
   },
 };
