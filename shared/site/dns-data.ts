@@ -9,8 +9,7 @@ import {
   typeName,
   typeOf,
 } from '../dns/rdata.ts';
-import type { Token } from '../dns/types.ts';
-import { BROKEN, END, LINE_END, QUOTED, Scanner } from '../dns/zone/scan.ts';
+import { dataWords } from '../dns/zone/data-words.ts';
 import type { ObjectProblem } from './problem.ts';
 
 /** A name has one of them at most (RFC 1034 §3.6.2, RFC 6672 §2.4). */
@@ -29,7 +28,7 @@ export function parseStoredType(text: string): string | undefined {
 
 /** In wire form. Names without a final dot are whole all the same. Throws RdataError. */
 export function parseData(type: string, text: string): Uint8Array {
-  return typeOf(codeOf(type)).parse(wordsOf(text), ROOT);
+  return typeOf(codeOf(type)).parse(dataWords(text, 'refuse'), ROOT);
 }
 
 /** As it is stored. Throws RdataError. */
@@ -77,26 +76,4 @@ function codeOf(type: string): number {
   const code = typeCode(type);
   if (code === undefined) throw new RangeError(`${type} is no type of record`);
   return code;
-}
-
-/**
- * The words of one record's data, as a zone file's reader has them; escapes stay as they are. What
- * that one would pass over, or read on behind, is refused. Throws RdataError.
- */
-function wordsOf(text: string): Token[] {
-  const scanner = new Scanner(text.trimStart()); // a blank at its start would be an owner left out
-  const tokens: Token[] = [];
-  for (let before = 0; ; before = scanner.end) {
-    const kind = scanner.next();
-    if (kind === BROKEN) throw new RdataError(scanner.broken);
-    const [stray] = /[^ \t"]/.exec(scanner.text.slice(before, scanner.start)) ?? [];
-    if (stray !== undefined || kind === LINE_END) throw new RdataError(strayText(stray ?? '\n'));
-    if (kind === END) return tokens;
-    tokens.push({ text: scanner.word(), quoted: kind === QUOTED });
-  }
-}
-
-function strayText(character: string): string {
-  const shown = JSON.stringify(character);
-  return `${shown} has a meaning in zone files: put a backslash before it, or quote the text`;
 }

@@ -7,9 +7,9 @@ import { formatName, isSubdomain, parseName, ROOT } from '../names.ts';
 import { isDataType, typeCode, typeOf } from '../rdata.ts';
 import type { Name, Token } from '../types.ts';
 import { checkZone } from './check.ts';
+import { dataWords } from './data-words.ts';
 import { Problems } from './problems.ts';
 import { RecordList } from './record-list.ts';
-import { END, QUOTED, Scanner, WORD } from './scan.ts';
 import type { Place, ZoneResult } from './types.ts';
 
 export type ObjectZone = {
@@ -68,7 +68,7 @@ class Making {
     const numbers = [serial, soa.refreshSeconds, soa.retrySeconds, soa.expireSeconds];
     const words = [soa.primary, soa.mail, ...numbers, soa.minimumSeconds];
     const tokens = words.map((word) => ({ text: String(word), quoted: false }));
-    this.#add(this.origin ?? ROOT, TYPES.SOA, ttlSeconds, tokens, 1);
+    this.#add(this.origin ?? ROOT, TYPES.SOA, ttlSeconds, () => tokens, 1);
   }
 
   addPlain({ name, type, ttlSeconds, data }: PlainRecord, zoneTtlSeconds: number): void {
@@ -76,9 +76,8 @@ class Making {
     if (at === undefined) return;
     if (data.length === 0) this.#refuse(at.tag, 'it has no data');
     for (const line of data) {
-      const tokens = wordsOf(line);
-      if (tokens === undefined) this.#refuse(at.tag, `${quote(line)} is not one line of words`);
-      else this.#add(at.owner, at.type, ttlSeconds ?? zoneTtlSeconds, tokens, at.tag);
+      const words = () => dataWords(line, 'refuse');
+      this.#add(at.owner, at.type, ttlSeconds ?? zoneTtlSeconds, words, at.tag);
     }
   }
 
@@ -101,9 +100,9 @@ class Making {
     return undefined;
   }
 
-  #add(owner: Name, type: number, ttl: number, tokens: readonly Token[], tag: number): void {
+  #add(owner: Name, type: number, ttl: number, words: () => Token[], tag: number): void {
     try {
-      this.records.add(owner, type, ttl, typeOf(type).parse(tokens, ROOT), tag);
+      this.records.add(owner, type, ttl, typeOf(type).parse(words(), ROOT), tag);
     } catch (error) {
       if (!(error instanceof RdataError)) throw error;
       this.#refuse(tag, error.message);
@@ -116,17 +115,5 @@ class Making {
       () => this.placeOf(tag),
       () => message,
     );
-  }
-}
-
-/** Of one record's data. */
-function wordsOf(line: string): Token[] | undefined {
-  const scanner = new Scanner(line.trimStart()); // a blank at its start would be an owner left out
-  const tokens: Token[] = [];
-  for (;;) {
-    const kind = scanner.next();
-    if (kind === END) return tokens;
-    if (kind !== WORD && kind !== QUOTED) return undefined;
-    tokens.push({ text: scanner.word(), quoted: kind === QUOTED });
   }
 }

@@ -1,11 +1,11 @@
 // Directives of master files: $ORIGIN and $INCLUDE (RFC 1035 §5.1), $TTL (RFC 2308 §4), and BIND's
 // $GENERATE and $DATE. Pure.
-import { quote } from '../fields.ts';
+import { quote, RdataError } from '../fields.ts';
 import { parsePeriod } from '../fields-scalar.ts';
+import { dataWords } from './data-words.ts';
 import { expand, parseRange, parseTemplate, rangeSize, type Template } from './generate.ts';
 import type { ZoneParser } from './parse.ts';
 import { Mistake, type PlacedToken, rdataOf, type Spot } from './parse-rdata.ts';
-import { END, LINE_END, QUOTED, Scanner, WORD } from './scan.ts';
 
 /** Of all $GENERATEs of a zone together: a typing error is not to fill the memory. */
 const MAX_GENERATED = 1 << 20;
@@ -119,14 +119,10 @@ function expanded(parts: Template, value: number): string {
 
 /** Its words all stand where the directive is. */
 function wordsOf(text: string, { line, column }: Spot): PlacedToken[] {
-  const scanner = new Scanner(text.trimStart()); // a blank at its start is no owner left out
-  const tokens: PlacedToken[] = [];
-  for (;;) {
-    const kind = scanner.next();
-    if (kind === END) return tokens;
-    if (kind === LINE_END || (kind !== WORD && kind !== QUOTED)) {
-      throw new Mistake(`its data ${quote(text)} is not one line of words ${scanner.broken}`);
-    }
-    tokens.push({ text: scanner.word(), quoted: kind === QUOTED, line, column });
+  try {
+    return dataWords(text, 'skip').map((token) => ({ ...token, line, column }));
+  } catch (error) {
+    if (!(error instanceof RdataError)) throw error;
+    throw new Mistake(`its data ${quote(text)} is not one line of words: ${error.message}`);
   }
 }

@@ -63,11 +63,12 @@ describe('zones of site objects', () => {
     ],
     [
       { plain: [NS, { name: 'a.example.com', type: 'TXT', data: ['a\nb'] }] },
-      'record a.example.com/TXT:0:0 "a\\nb" is not one line of words',
+      'record a.example.com/TXT:0:0 "\\n" has a meaning in zone files: put a backslash ' +
+        'before it, or quote the text',
     ],
     [
       { plain: [NS, { name: 'a.example.com', type: 'TXT', data: ['"a'] }] },
-      'record a.example.com/TXT:0:0 "\\"a" is not one line of words',
+      'record a.example.com/TXT:0:0 a quotation mark is not closed on its line',
     ],
     [
       { plain: [NS, { name: 'a..example.com', type: 'A', data: ['192.0.2.1'] }] },
