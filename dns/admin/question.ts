@@ -4,8 +4,7 @@ import { parseName } from '../../shared/dns/names.ts';
 import { typeCode } from '../../shared/dns/rdata.ts';
 import type { AddressBytes, Name } from '../../shared/dns/types.ts';
 import { OperationalError } from '../../shared/errors.ts';
-import { ipv4ToBytes, parseIpv4 } from '../../shared/net/ipv4.ts';
-import { ipv6ToBytes, parseIpv6 } from '../../shared/net/ipv6.ts';
+import { parseAddressBytes, prefixBytes } from '../../shared/net/address-bytes.ts';
 import { parsePrefix } from '../../shared/net/prefix.ts';
 
 export type Asked = {
@@ -43,7 +42,7 @@ export function readName(text: unknown): Name {
 }
 
 export function readAddress(text: unknown): AddressBytes {
-  const bytes = typeof text === 'string' ? bytesOf(text) : undefined;
+  const bytes = typeof text === 'string' ? parseAddressBytes(text) : undefined;
   if (bytes === undefined)
     throw badQuestion(`${text} is no address`, 'write one such as 192.0.2.1');
   return bytes;
@@ -52,20 +51,10 @@ export function readAddress(text: unknown): AddressBytes {
 /** A prefix, or an address, which counts as its /24 or /56 as resolvers send it. */
 function readEcs(text: unknown): { address: AddressBytes; bits: number } {
   const prefix = typeof text === 'string' ? parsePrefix(text) : undefined;
-  if (prefix !== undefined) {
-    const { family, address, bits } = prefix;
-    return { address: family === 4 ? ipv4ToBytes(address) : ipv6ToBytes(address), bits };
-  }
-  const address = typeof text === 'string' ? bytesOf(text) : undefined;
+  if (prefix !== undefined) return { address: prefixBytes(prefix), bits: prefix.bits };
+  const address = typeof text === 'string' ? parseAddressBytes(text) : undefined;
   if (address === undefined) {
     throw badQuestion(`${text} is no prefix`, 'write one such as 192.0.2.0/24');
   }
   return { address, bits: address.length === 4 ? 24 : 56 };
-}
-
-function bytesOf(text: string): AddressBytes | undefined {
-  const v4 = parseIpv4(text);
-  if (v4 !== undefined) return ipv4ToBytes(v4);
-  const v6 = parseIpv6(text);
-  return v6 === undefined ? undefined : ipv6ToBytes(v6);
 }

@@ -3,7 +3,8 @@
 // each hash: whoever has least to pay for gives way. Pure: time comes in.
 import { RCODES } from '../../shared/dns/constants.ts';
 import type { AddressBytes } from '../../shared/dns/types.ts';
-import { type Prefix, parsePrefix } from '../../shared/net/prefix.ts';
+import { prefixBytes } from '../../shared/net/address-bytes.ts';
+import { parsePrefix } from '../../shared/net/prefix.ts';
 import type { Query, Result } from './query-types.ts';
 
 const WAYS = 4;
@@ -48,7 +49,7 @@ export class RateLimit {
     this.#exempt = limits.exempt.map((text) => {
       const prefix = parsePrefix(text);
       if (prefix === undefined) throw new RangeError(`"${text}" is no prefix`);
-      return { bytes: bytesOf(prefix), bits: prefix.bits };
+      return { bytes: prefixBytes(prefix), bits: prefix.bits };
     });
     this.#msEach = limits.perSecond > 0 ? 1000 / limits.perSecond : 0;
     if (this.isOn && this.#accounts.length === 0) {
@@ -136,12 +137,4 @@ function isWithin(address: Uint8Array, prefix: Uint8Array, bits: number): boolea
     if (differing >>> Math.max(0, 8 - (bits - 8 * index)) !== 0) return false;
   }
   return true;
-}
-
-function bytesOf({ family, address }: Prefix): Uint8Array {
-  const length = family === 4 ? 4 : 16;
-  const value = BigInt(address);
-  return Uint8Array.from({ length }, (_, index) =>
-    Number((value >> BigInt(8 * (length - 1 - index))) & 255n),
-  );
 }
