@@ -1,7 +1,7 @@
 // Which names a change of leases asks for in dns, where a subnet has a zone. A name is one label of
 // RFC 1123 §2.1. Pure: names.ts collects what this says, records.ts writes it.
 
-import { toHex } from '../../shared/dhcp/hex.ts';
+import { toHex } from '../../shared/bytes.ts';
 import type { Ipv4 } from '../../shared/net/ipv4.ts';
 import { decodeRecord } from '../leases/record.ts';
 import { CODE, type Item, type ItemResult } from '../leases/types.ts';

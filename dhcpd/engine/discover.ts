@@ -2,7 +2,7 @@
 // had or asks for, any. Rapid commit (RFC 4039) binds at once; a client that can do without IPv4
 // gets none where that is preferred (RFC 8925). Pure.
 
-import { toHex } from '../../shared/dhcp/hex.ts';
+import { toHex } from '../../shared/bytes.ts';
 import { formatIpv4, type Ipv4 } from '../../shared/net/ipv4.ts';
 import type { Subnet } from '../plan/types.ts';
 import { OPTION } from './query.ts';

@@ -1,7 +1,7 @@
 // A client's host name, and the option that says who publishes it (RFC 4702): we do, A and PTR,
 // where the subnet has a zone; elsewhere nobody does on its behalf. Pure.
 
-import { toHex } from '../../shared/dhcp/hex.ts';
+import { toHex } from '../../shared/bytes.ts';
 import type { Details } from '../leases/types.ts';
 import type { Reservation } from '../plan/types.ts';
 import { latin, OPTION } from './query.ts';

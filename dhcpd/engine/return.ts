@@ -1,7 +1,7 @@
 // DECLINE and RELEASE (RFC 2131 §4.3.3, §4.3.4): only the owner's word counts; nothing is answered.
 // Pure.
 
-import { toHex } from '../../shared/dhcp/hex.ts';
+import { toHex } from '../../shared/bytes.ts';
 import { formatIpv4, type Ipv4 } from '../../shared/net/ipv4.ts';
 import type { Lease } from '../leases/types.ts';
 import { OPTION } from './query.ts';

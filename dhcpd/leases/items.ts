@@ -1,5 +1,5 @@
 // Items (docs/leases.md §4) out of what the engine wants. Pure.
-import { toHex } from '../../shared/dhcp/hex.ts';
+import { toHex } from '../../shared/bytes.ts';
 import { encodeRecord, packedKeyOf, packKey } from './record.ts';
 import { holdSeconds } from './told.ts';
 import type { BindWant, Client, Item, Lease, LeaseEvent } from './types.ts';

@@ -1,6 +1,6 @@
 // From site objects to the plan that the engine reads. Pure. What does not go together is refused
 // whole: edgectl checks the same before it stores, so a refusal means an older edgectl, or a hand.
-import { toHex } from '../../shared/dhcp/hex.ts';
+import { toHex } from '../../shared/bytes.ts';
 import type { Ipv4 } from '../../shared/net/ipv4.ts';
 import { macToBytes } from '../../shared/net/mac.ts';
 import { bytesOf } from '../../shared/site/bytes.ts';

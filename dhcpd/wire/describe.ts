@@ -1,6 +1,6 @@
 // A DHCP message in lines of words, for explain and trace. Never fails: what cannot be read is said
 // to be, and shown as hex. Pure.
-import { toHex } from '../../shared/dhcp/hex.ts';
+import { toHex } from '../../shared/bytes.ts';
 import { keyOfCode, optionByCode } from '../../shared/dhcp/option-table.ts';
 import { describeOption } from '../../shared/dhcp/options.ts';
 import { formatIpv4, type Ipv4 } from '../../shared/net/ipv4.ts';

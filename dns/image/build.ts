@@ -1,12 +1,13 @@
 // From a zone's records to its image: names in canonical order, what is below cuts and DNAMEs,
 // wildcards, RRsets ready for answers, and what proofs are found by. layout.ts says what comes out.
 // Pure.
+
+import { compareBytes } from '../../shared/bytes.ts';
 import { TYPES } from '../../shared/dns/constants.ts';
 import { isSubdomain, isWildcard } from '../../shared/dns/names.ts';
 import { canonicalRdata } from '../../shared/dns/rdata.ts';
 import type { Name } from '../../shared/dns/types.ts';
 import type { RecordList } from '../../shared/dns/zone/record-list.ts';
-import { compareBytes } from '../../shared/dns/zone/same-data.ts';
 import { MIN_SOA_BYTES, minimumOf, serialOf } from '../../shared/dns/zone/soa.ts';
 import { BlockSink, wordsFor } from './block-sink.ts';
 import { writeDenial } from './build-denial.ts';

@@ -1,5 +1,6 @@
 // What a secondary asks of a primary: how new its zone is (RFC 1034 §4.3.5), and the zone, as
 // differences or whole; signed and verified where there is a key (RFC 8945 §5.3).
+import { join } from '../../shared/bytes.ts';
 import type { Clock } from '../../shared/clock.ts';
 import {
   CLASSES,
@@ -10,7 +11,6 @@ import {
   rcodeOf,
   TYPES,
 } from '../../shared/dns/constants.ts';
-import { join } from '../../shared/dns/fields.ts';
 import { numberBytes } from '../../shared/dns/fields-scalar.ts';
 import { decodeMessage, encodeMessage, MessageError } from '../../shared/dns/message.ts';
 import { displayName, ROOT, sameName } from '../../shared/dns/names.ts';

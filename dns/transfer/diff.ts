@@ -1,9 +1,9 @@
 // The difference of two images of a zone by a merge of both, name by name in canonical order, in
 // pieces so that other work can go on in between. Data counts in canonical form. Pure.
+import { compareBytes } from '../../shared/bytes.ts';
 import { compareNames, sameName } from '../../shared/dns/names.ts';
 import { canonicalRdata } from '../../shared/dns/rdata.ts';
 import type { ZoneDiff } from '../../shared/dns/zone/diff.ts';
-import { compareBytes } from '../../shared/dns/zone/order.ts';
 import { RecordList } from '../../shared/dns/zone/record-list.ts';
 import { type ImageRecord, recordsOf } from '../image/records.ts';
 import type { ZoneImage } from '../image/types.ts';

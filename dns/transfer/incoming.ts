@@ -1,6 +1,7 @@
 // What a primary sends, record by record, as a whole zone (RFC 5936 §2.2) or as differences (RFC
 // 1995 §4): nothing of it counts until all of it has come, and anything that does not belong
 // refuses all. Pure.
+import { compareBytes } from '../../shared/bytes.ts';
 import { CLASSES, TYPES } from '../../shared/dns/constants.ts';
 import { formatName, isSubdomain, sameName } from '../../shared/dns/names.ts';
 import {
@@ -12,7 +13,6 @@ import {
 } from '../../shared/dns/rdata.ts';
 import type { MessageRecord, Name } from '../../shared/dns/types.ts';
 import type { ZoneDiff } from '../../shared/dns/zone/diff.ts';
-import { compareBytes } from '../../shared/dns/zone/order.ts';
 import { RecordList } from '../../shared/dns/zone/record-list.ts';
 import { serialOf } from '../../shared/dns/zone/soa.ts';
 import { isNewerSerial } from './serial.ts';

@@ -1,9 +1,9 @@
 // Records as the messages of a transfer (RFC 5936 §2.2): the question and OPT in the first one, as
 // many records in each as fit where names compress, each signed when the request was. No I/O;
 // signatures are node:crypto's.
+import { join } from '../../shared/bytes.ts';
 import { HEADER_BYTES } from '../../shared/dns/constants.ts';
 import { ednsRecord } from '../../shared/dns/edns.ts';
-import { join } from '../../shared/dns/fields.ts';
 import { encodeMessage } from '../../shared/dns/message.ts';
 import { MessageWriter } from '../../shared/dns/message-writer.ts';
 import type { TsigSigner } from '../../shared/dns/tsig.ts';

@@ -1,6 +1,6 @@
 // Who may do what: clients that transfer out, primaries that say NOTIFY. Pure.
+import { compareBytes } from '../../shared/bytes.ts';
 import type { AddressBytes } from '../../shared/dns/types.ts';
-import { compareBytes } from '../../shared/dns/zone/order.ts';
 import { ipv4FromBytes, parseIpv4 } from '../../shared/net/ipv4.ts';
 import { ipv6FromBytes } from '../../shared/net/ipv6.ts';
 import { parseEndpoint } from '../../shared/net/ports.ts';

@@ -1,6 +1,6 @@
 // `zone diff ZONE FILE`: what is served against a file. The serial alone is no difference, since a
 // zone of site objects counts on by itself.
-
+import { compareBytes } from '../bytes.ts';
 import { TYPES } from '../dns/constants.ts';
 import { formatName } from '../dns/names.ts';
 import { canonicalRdata } from '../dns/rdata.ts';
@@ -8,7 +8,6 @@ import { diffZones, type ZoneDiff } from '../dns/zone/diff.ts';
 import { canonicalOrder } from '../dns/zone/order.ts';
 import { recordText } from '../dns/zone/print.ts';
 import { RecordList } from '../dns/zone/record-list.ts';
-import { compareBytes } from '../dns/zone/same-data.ts';
 import { serialOf, soaIndex } from '../dns/zone/soa.ts';
 import type { Zone } from '../dns/zone/types.ts';
 import { OperationalError } from '../errors.ts';

@@ -1,10 +1,10 @@
 // Codecs of IPv4 addresses, of lists and pairs of them, and of routes (RFC 2132 §3 to §8,
 // RFC 3442). Pure.
+import { join } from '../bytes.ts';
 import { formatIpv4, type Ipv4, ipv4FromBytes, ipv4ToBytes, parseIpv4 } from '../net/ipv4.ts';
 import {
   type Codec,
   isRecord,
-  join,
   listOf,
   oneLine,
   type Parsed,

@@ -1,5 +1,6 @@
 // What a codec of an option is: a value as an operator writes it in YAML, and its bytes (RFC 2132
 // §2). Pure.
+import { join } from '../bytes.ts';
 
 export type Parsed = { bytes: Uint8Array } | { reasons: readonly string[] };
 
@@ -25,16 +26,6 @@ export function isRefused(parsed: Parsed): parsed is { reasons: readonly string[
 export function quote(value: unknown): string {
   const text = JSON.stringify(value) ?? String(value);
   return text.length > 60 ? `${text.slice(0, 60)}…` : text;
-}
-
-export function join(parts: readonly Uint8Array[]): Uint8Array {
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** Each item's bytes one behind the other, or every reason there is. */

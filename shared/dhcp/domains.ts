@@ -1,6 +1,7 @@
 // Codecs of domain names in the form of RFC 1035 §3.1: search lists with compression (RFC 3397),
 // single names and plain lists (RFC 5223, RFC 5986, RFC 6011, RFC 4280). Pure.
-import { type Codec, isRefused, join, listOf, type Parsed, quote, refuse } from './codec.ts';
+import { join } from '../bytes.ts';
+import { type Codec, isRefused, listOf, type Parsed, quote, refuse } from './codec.ts';
 
 const NAME_BYTES_MAX = 255;
 const LABEL_BYTES_MAX = 63;

@@ -1,11 +1,11 @@
 // Option 162 (RFC 9463 §5.1): resolvers that encrypt, by priority. Addresses and parameters are
 // left out together: then the resolver is its name alone. Pure.
+import { join } from '../bytes.ts';
 import { addresses } from './addresses.ts';
 import {
   type Codec,
   isRecord,
   isRefused,
-  join,
   listOf,
   type Parsed,
   parseEach,

@@ -1,8 +1,10 @@
 // Options as site files have them, a map of names and values, to bytes and back, and in words.
 // Pure.
+
+import { toHex } from '../bytes.ts';
 import { didYouMean } from '../config/suggest.ts';
 import { isRefused, oneLine, type Parsed } from './codec.ts';
-import { hex, hexValue, isLikeHex, parseHexValue, toHex } from './hex.ts';
+import { hex, hexValue, isLikeHex, parseHexValue } from './hex.ts';
 import { codeOfKey, keyOfCode, optionByCode, optionNames, refusalOf } from './option-table.ts';
 
 /** More than a whole Ethernet frame's reply could hold beside what has to be in it. */

@@ -1,7 +1,9 @@
 // Option 82 (RFC 3046) in words: each sub-option of the IANA's list by its name. Pure.
+
+import { toHex } from '../bytes.ts';
 import { formatIpv4, ipv4FromBytes } from '../net/ipv4.ts';
 import type { Codec } from './codec.ts';
-import { hex, toHex } from './hex.ts';
+import { hex } from './hex.ts';
 import { text } from './scalars.ts';
 
 const NAMES: Readonly<Record<number, string>> = {

@@ -1,11 +1,11 @@
 // Codecs of options that have a structure of their own: one RFC each, named beside it. Pure.
+import { join } from '../bytes.ts';
 import { formatIpv6, ipv6FromBytes, ipv6ToBytes, parseIpv6 } from '../net/ipv6.ts';
 import { address, addresses, readAddresses } from './addresses.ts';
 import {
   type Codec,
   isRecord,
   isRefused,
-  join,
   lengthPrefixed,
   listOf,
   type Parsed,

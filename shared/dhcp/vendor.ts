@@ -1,10 +1,10 @@
 // Codecs of options within options: vendor-specific information (RFC 2132 §8.4, RFC 3925) and user
 // classes (RFC 3004). Inside, a value is text, or { hex }. Pure.
+import { join } from '../bytes.ts';
 import {
   type Codec,
   isRecord,
   isRefused,
-  join,
   lengthPrefixed,
   listOf,
   oneLine,

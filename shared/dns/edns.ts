@@ -1,7 +1,7 @@
 // OPT (RFC 6891 §6.1) as a value, for messages that are not on the hot path; extended errors (RFC
 // 8914). Pure.
+import { join } from '../bytes.ts';
 import { EDNS_DO, EDNS_OPTIONS, rcodeOf, TYPES } from './constants.ts';
-import { join } from './fields.ts';
 import { numberBytes, numberOf } from './fields-scalar.ts';
 import { MessageError } from './message.ts';
 import { ROOT } from './names.ts';

@@ -1,6 +1,7 @@
 // Fields of record data that are written as hex or base64, and what DNSSEC's types share: type bit
 // maps, algorithms, times (RFC 4034 §2 to §4, RFC 5155 §3.3, RFC 4648). Pure.
-import { type Field, fromHex, quote, RdataError, toHex, type Words } from './fields.ts';
+import { fromHex } from '../bytes.ts';
+import { type Field, quote, RdataError, upperHex, type Words } from './fields.ts';
 import { numberBytes, numberOf, u8 } from './fields-scalar.ts';
 import { typeCode, typeName } from './type-names.ts';
 
@@ -25,7 +26,7 @@ export function toBase64(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('base64');
 }
 
-const HEX: Encoding = { parse: fromHex, format: toHex };
+const HEX: Encoding = { parse: fromHex, format: upperHex };
 const BASE64: Encoding = { parse: fromBase64, format: toBase64 };
 
 /** All words that are left. `least`: bytes that there must be. */
@@ -57,7 +58,7 @@ export const salt: Field = {
     return counted(text === '-' ? NO_BYTES : hexBytes(text, 'salt'), 'salt');
   },
   length: (rdata, at) => 1 + (rdata[at] ?? 0),
-  format: (part) => (part.length === 1 ? '-' : toHex(part.subarray(1))),
+  format: (part) => (part.length === 1 ? '-' : upperHex(part.subarray(1))),
 };
 
 function counted(bytes: Uint8Array, what: string): Uint8Array {

@@ -1,5 +1,6 @@
 // Fields of record data that take all the words that are left. Pure.
-import { type Field, join, RdataError } from './fields.ts';
+import { join } from '../bytes.ts';
+import { type Field, RdataError } from './fields.ts';
 import { charString, formatText } from './fields-scalar.ts';
 
 /** One or more character-strings (RFC 1035 §3.3.14). */

@@ -1,5 +1,6 @@
 // What record data is made of: fields one behind the other, each with its way from words to bytes
 // and back (RFC 1035 §3.3, §5.1; RFC 3597 §5), and rows of the table of types made of them. Pure.
+import { fromHex, join, toHex } from '../bytes.ts';
 import { nameLength } from './names.ts';
 import { typeCode } from './type-names.ts';
 import type { Name, RecordType, Token } from './types.ts';
@@ -74,40 +75,12 @@ export class Words {
   }
 }
 
-export function join(parts: readonly Uint8Array[]): Uint8Array {
-  const [first] = parts;
-  if (first !== undefined && parts.length === 1) return first;
-  const whole = new Uint8Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-}
-
-/** Of [from, to). What sockets hand out are Buffers, whose own slice() is no copy. */
-export function copyOf(bytes: Uint8Array, from: number, to: number): Uint8Array<ArrayBuffer> {
-  return new Uint8Array(bytes.subarray(from, to));
-}
-
-export function toHex(bytes: Uint8Array): string {
-  let text = '';
-  for (const byte of bytes) text += byte.toString(16).padStart(2, '0').toUpperCase();
-  return text;
-}
-
-/** Pairs of digits, of either case; undefined when it is anything else. */
-export function fromHex(text: string): Uint8Array | undefined {
-  if (text.length % 2 !== 0 || !/^[0-9a-f]*$/i.test(text)) return undefined;
-  return Uint8Array.from({ length: text.length / 2 }, (_, at) =>
-    Number.parseInt(text.slice(2 * at, 2 * at + 2), 16),
-  );
-}
+/** As zone files have it. */
+export const upperHex = (bytes: Uint8Array): string => toHex(bytes).toUpperCase();
 
 /** `\# length hex` (RFC 3597 §5). */
 export function formatGeneric(rdata: Uint8Array): string {
-  return rdata.length === 0 ? '\\# 0' : `\\# ${rdata.length} ${toHex(rdata)}`;
+  return rdata.length === 0 ? '\\# 0' : `\\# ${rdata.length} ${upperHex(rdata)}`;
 }
 
 /** Undefined: the words do not claim to be of that form. */

@@ -1,7 +1,8 @@
 // APL: lists of address prefixes, each perhaps negated (RFC 3123). Pure.
+import { join } from '../bytes.ts';
 import { formatIpv4, ipv4FromBytes } from '../net/ipv4.ts';
 import { formatIpv6, ipv6FromBytes } from '../net/ipv6.ts';
-import { type Field, join, quote, RdataError, type Row, row } from './fields.ts';
+import { type Field, quote, RdataError, type Row, row } from './fields.ts';
 import { ipv4Bytes, ipv6Bytes, numberBytes, numberOf } from './fields-scalar.ts';
 
 const BITS: Readonly<Record<number, number>> = { 1: 32, 2: 128 };

@@ -1,8 +1,9 @@
 // Types with forms of their own: locators and hardware addresses, NSAP, CAA, URI, and gateways that
 // are an address or a name by what stands before them. Pure.
+import { join, toHex } from '../bytes.ts';
 import { formatIpv4, ipv4FromBytes } from '../net/ipv4.ts';
 import { formatIpv6, ipv6FromBytes } from '../net/ipv6.ts';
-import { type Field, join, quote, RdataError, type Row, row, toHex, type Words } from './fields.ts';
+import { type Field, quote, RdataError, type Row, row, upperHex, type Words } from './fields.ts';
 import { base64, fromBase64, hexBytes, toBase64 } from './fields-binary.ts';
 import {
   formatText,
@@ -33,7 +34,7 @@ const eui = (bytes: 6 | 8): Field => ({
     throw new RdataError(`${quote(text)} is not ${bytes} pairs of hex digits with "-" between`);
   },
   length: () => bytes,
-  format: (part) => Array.from(part, (byte) => toHex(Uint8Array.of(byte)).toLowerCase()).join('-'),
+  format: (part) => toHex(part, '-'),
 });
 
 /** Four groups as of an IPv6 address: 14:4fff:ff20:ee64 (RFC 6742 §2.1.2). */
@@ -61,7 +62,7 @@ const nsap: Field = {
   length: rest,
   format(part) {
     if (part.length === 0) throw new RdataError('the address is missing');
-    return `0x${toHex(part)}`;
+    return `0x${upperHex(part)}`;
   },
 };
 
@@ -171,7 +172,7 @@ const hostIdentity: Field = {
   format(part) {
     const keyAt = 4 + (part[0] ?? 0);
     if (keyAt === 4 || keyAt === part.length) throw new RdataError('the tag or key is empty');
-    return `${part[1]} ${toHex(part.subarray(4, keyAt))} ${toBase64(part.subarray(keyAt))}`;
+    return `${part[1]} ${upperHex(part.subarray(4, keyAt))} ${toBase64(part.subarray(keyAt))}`;
   },
 };
 

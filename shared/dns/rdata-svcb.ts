@@ -1,8 +1,9 @@
 // SVCB and HTTPS: a priority, a target, and parameters by key (RFC 9460 §2; dohpath RFC 9461 §5).
 // Pure.
+import { join } from '../bytes.ts';
 import { formatIpv4, ipv4FromBytes } from '../net/ipv4.ts';
 import { formatIpv6, ipv6FromBytes } from '../net/ipv6.ts';
-import { type Field, join, quote, RdataError, type Row, row, type Words } from './fields.ts';
+import { type Field, quote, RdataError, type Row, row, type Words } from './fields.ts';
 import { fromBase64, toBase64 } from './fields-binary.ts';
 import {
   formatText,

@@ -1,6 +1,7 @@
 // The table of record types, and what is asked of it: rows by code, data in canonical form, data of
 // messages without compression. Pure.
-import { copyOf, formatGeneric, join, parseGeneric, RdataError, type Row } from './fields.ts';
+import { copyOf, join } from '../bytes.ts';
+import { formatGeneric, parseGeneric, RdataError, type Row } from './fields.ts';
 import { LOWER, nameFrom, nameLength } from './names.ts';
 import { aplTypes } from './rdata-apl.ts';
 import { basicTypes } from './rdata-basic.ts';

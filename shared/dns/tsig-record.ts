@@ -1,6 +1,6 @@
 // TSIG's record (RFC 8945 §4.2): its data, putting it at the end of a message, taking it off. Pure.
+import { copyOf, join } from '../bytes.ts';
 import { CLASSES, TYPES } from './constants.ts';
-import { copyOf, join } from './fields.ts';
 import { numberBytes, numberOf } from './fields-scalar.ts';
 import { MessageError, recordAt, recordSpans } from './message.ts';
 import { lowerName, nameLength } from './names.ts';

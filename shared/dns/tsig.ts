@@ -1,9 +1,10 @@
 // Transaction signatures (RFC 8945): signing and verifying requests, responses, and streams of
 // messages over TCP. It uses node:crypto, so it is not counted among what has no I/O; time is
 // handed in.
+
 import { createHmac, type Hmac, timingSafeEqual } from 'node:crypto';
+import { copyOf } from '../bytes.ts';
 import { FLAGS, RCODES } from './constants.ts';
-import { copyOf } from './fields.ts';
 import { numberBytes, numberOf } from './fields-scalar.ts';
 import { headerOf, MessageError } from './message.ts';
 import { displayName, parseName, sameName } from './names.ts';

@@ -1,7 +1,7 @@
 // Bytes as hex: how they are stored, and how an operator writes them: as text where they are text,
 // as "01:02" or { hex: "0102" } where they are not.
 
-import { toHex } from '../dhcp/hex.ts';
+import { toHex } from '../bytes.ts';
 
 /** Pairs of lower-case hex digits. */
 export type Hex = string;

@@ -1,13 +1,11 @@
 // Canonical order of a zone's records (RFC 4034 §6): owners, types, data; the SOA before all. By
 // keys that compare as bytes, so that a million records are in order in a second or two. Pure.
+import { compareBytes } from '../../bytes.ts';
 import { TYPES } from '../constants.ts';
 import { LOWER } from '../names.ts';
 import { canonicalRdata } from '../rdata.ts';
 import type { Name } from '../types.ts';
 import type { RecordList } from './record-list.ts';
-import { compareBytes } from './same-data.ts';
-
-export { compareBytes } from './same-data.ts';
 
 /** Of the key, as a number: what fits one exactly. */
 const HEAD_BYTES = 6;

@@ -1,5 +1,6 @@
 // Whether two records' data is the same in canonical form (RFC 4034 §6.2), without making that form
 // unless it has to be: most data is compared with itself. Pure.
+import { compareBytes } from '../../bytes.ts';
 import { LOWER } from '../names.ts';
 import { canonicalRdata } from '../rdata.ts';
 
@@ -17,14 +18,4 @@ export function isSameData(type: number, one: Uint8Array, other: Uint8Array): bo
   if (one.length !== other.length) return false;
   if (compareBytes(one, other) === 0) return true;
   return compareBytes(canonicalRdata(type, one), canonicalRdata(type, other)) === 0;
-}
-
-/** As RFC 4034 §6.3 orders data: byte by byte, what ends first is the lesser. */
-export function compareBytes(one: Uint8Array, other: Uint8Array): number {
-  const common = Math.min(one.length, other.length);
-  for (let at = 0; at < common; at++) {
-    const order = (one[at] ?? 0) - (other[at] ?? 0);
-    if (order !== 0) return order;
-  }
-  return one.length - other.length;
 }

@@ -1,6 +1,6 @@
 // The table of options, and the options of a site file.
 import { describe, expect, test } from 'vitest';
-import { toHex } from '../../../../shared/dhcp/hex.ts';
+import { toHex } from '../../../../shared/bytes.ts';
 import {
   codeOfKey,
   optionByCode,

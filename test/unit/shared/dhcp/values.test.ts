@@ -1,8 +1,8 @@
 // Values as an operator writes them: what each codec takes, gives back, and refuses.
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { fromHex, toHex } from '../../../../shared/bytes.ts';
 import { isRefused } from '../../../../shared/dhcp/codec.ts';
-import { fromHex, toHex } from '../../../../shared/dhcp/hex.ts';
 import { codeOfKey, optionTable } from '../../../../shared/dhcp/option-table.ts';
 import {
   describeOption,
