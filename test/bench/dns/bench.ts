@@ -9,11 +9,15 @@ import { CASES } from './cases.ts';
 import { LARGE_CASES } from './cases-large.ts';
 import { Data } from './data.ts';
 import { FLIP_CASE } from './flip.ts';
+import { untilQuiet } from './quiet.ts';
 import { buildSite, CPUS, endAll } from './site.ts';
 import type { Case, Contender, Figures, Running } from './types.ts';
 
 const SETUP = new URL('../../../deploy/setup.sh', import.meta.url).pathname;
 const SETUP_LIMIT_MS = 900_000;
+const SOON_QUIET_MS = 5000;
+/** Ours evaluates names by line again some times after a start, with pauses between. */
+const MANY_LOOKS = 6;
 
 interface State {
   run: Run;
@@ -34,6 +38,10 @@ async function measure(state: State, of: Case, contender: Contender): Promise<Fi
   progress(`  ${contender.name}`);
   try {
     running = await start?.({ run, data, directory, wanted });
+    if (running !== undefined) {
+      const ms = await untilQuiet(running.pids, wanted.smart > 1 ? MANY_LOOKS : 1);
+      if (ms > SOON_QUIET_MS) progress(`    was at work for ${(ms / 1000).toFixed(1)} s more`);
+    }
     const session = { run, data, directory, contender, running, quick, signal, progress };
     return await of.measure(session);
   } finally {

@@ -1,5 +1,5 @@
-// dnsperf, the client of every case but for HTTPS. It is started anew for each load, and its summary
-// is read.
+// dnsperf, the client of every case but for HTTPS. It is started anew for each load, and what it
+// prints at its end is read.
 import { join } from 'node:path';
 import type { Run } from '../../../lab/run.ts';
 import { CPUS, runInside, SERVER } from './site.ts';

@@ -1,5 +1,5 @@
-// The flip case: three of ours on one Redis. A target dies; how long until all three answer with the
-// other one, from the vote that made the majority, and from the target's death.
+// The flip case: three of ours on one Redis. A target dies; how long until all three answer with
+// the other one: from the vote that made the majority, and from the death of the target.
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { LabProcess } from '../../../lab/process.ts';
