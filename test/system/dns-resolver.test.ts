@@ -185,7 +185,7 @@ function signedZones() {
   const deep = signer.sign('deep.signed.example', `${HEAD}www A 192.0.2.9\n`);
   const delegation = 'deep NS ns1.example.\ndeep NS ns2.example.\n';
   const signed = signer.sign('signed.example', SIGNED + delegation);
-  const optout = signer.sign('optout.example', SIGNED, { nsec3OptOut: true });
+  const optout = signer.sign('optout.example', SIGNED, { nsec3: 'opt-out' });
   const forged = signer.sign('forged.example', `${HEAD}www A 192.0.2.1\n`);
   return {
     zones: {

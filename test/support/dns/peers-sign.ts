@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
-export type SignOptions = { nsec3OptOut?: boolean };
+/** Without it: NSEC. */
+export type SignOptions = { nsec3?: 'whole' | 'opt-out' };
 
 /** Keys and DS of zones; a child that is signed before its parent has its DS in that. */
 export class Signer {
@@ -18,7 +19,8 @@ export class Signer {
       this.#run('dnssec-keygen', '-q', '-a', 'ECDSAP256SHA256', ...flags, zone).trim();
     const key = make('-f', 'KSK');
     make();
-    const nsec3 = options.nsec3OptOut === true ? ['-3', 'aabb', '-H', '1', '-A'] : [];
+    const optOut = options.nsec3 === 'opt-out' ? ['-A'] : [];
+    const nsec3 = options.nsec3 === undefined ? [] : ['-3', 'aabb', '-H', '1', ...optOut];
     this.#run('dnssec-signzone', '-q', '-S', '-g', ...nsec3, '-o', zone, file);
     const [anchor = ''] = readFileSync(join(this.#directory, `${key}.key`), 'utf8')
       .split('\n')
