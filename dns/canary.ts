@@ -1,14 +1,13 @@
 // Asks the daemon itself over UDP, as a client would: who does not answer itself answers nobody.
 import { createSocket } from 'node:dgram';
 import type { Clock } from '../shared/clock.ts';
-import { CLASSES, rcodeName, rcodeOf, TYPES } from '../shared/dns/constants.ts';
+import { CLASSES, HEADER_BYTES, rcodeName, rcodeOf, TYPES } from '../shared/dns/constants.ts';
 import { encodeMessage } from '../shared/dns/message.ts';
 import { parseName } from '../shared/dns/names.ts';
 import { type Endpoint, formatEndpoint } from '../shared/net/ports.ts';
 import type { Random } from '../shared/random.ts';
 
 const TIMEOUT_MS = 2000;
-const HEADER_BYTES = 12;
 /** `0.0.0.0` is listened on, not asked. */
 const LOOPBACK = new Map([
   ['0.0.0.0', '127.0.0.1'],

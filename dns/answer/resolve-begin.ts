@@ -4,17 +4,23 @@ import type { Query, Result } from './query-types.ts';
 
 /** What a result is before anything is known: of no zone, like all of the root (R1). */
 export function begin(result: Result, query: Query, from: number): void {
+  clearResult(result, from);
+  result.likeAt = query.nameLength - 1;
+}
+
+/** No answer yet, and no name either that others might be like. `end`: of what is written. */
+export function clearResult(result: Result, end: number): void {
   result.rcode = RCODES.NOERROR;
   result.isAuthoritative = false;
   result.answers = 0;
   result.authorities = 0;
   result.additionals = 0;
-  result.end = from;
+  result.end = end;
   result.isTruncated = false;
   result.scope = 0;
   result.line = -1;
   result.zone = -1;
-  result.likeAt = query.nameLength - 1;
+  result.likeAt = 0;
 }
 
 /** In place of a query before the first one. */

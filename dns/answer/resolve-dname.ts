@@ -1,10 +1,8 @@
 // DNAME (RFC 6672): the record itself, and the CNAME that it makes of the name below it. Pure.
-import { TYPES } from '../../shared/dns/constants.ts';
+import { MAX_NAME_BYTES, TYPES } from '../../shared/dns/constants.ts';
 import { RECORD_HEAD, TTL_AT } from '../image/layout.ts';
 import type { ZoneView } from '../image/view.ts';
 import type { Writer } from './writer.ts';
-
-const MAX_NAME_BYTES = 255;
 
 export class Dname {
   /** Where the CNAME's target stands in the message. */

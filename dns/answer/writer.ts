@@ -1,6 +1,7 @@
 // Writes an answer's sections: RRsets copied from images, their pointers put right for where the
 // owner stands in this message (A12). Keeps the name that is being answered: first the QNAME, then
 // each target of a chain, as bytes in lower case and as places in the message. Pure.
+import { HEADER_BYTES, MAX_POINTER } from '../../shared/dns/constants.ts';
 import { LOWER } from '../../shared/dns/names.ts';
 import {
   PATCH_SELF,
@@ -16,8 +17,6 @@ import { NameWalk } from '../image/name-walk.ts';
 import type { ZoneView } from '../image/view.ts';
 import type { Query } from './query-types.ts';
 
-const QUESTION_AT = 12;
-const MAX_POINTER = 0x3fff;
 /** A chain goes no further: what is written behind has room for its own pointers (MAX_SELF). */
 const MAX_OWNER_AT = 0x1e00;
 /** Labels and pointers of a name, at most. */
@@ -50,7 +49,7 @@ export class Writer {
   fillLabels(): void {
     const { walk, labelAt } = this;
     for (let depth = 0; depth <= walk.depth; depth++) {
-      labelAt[depth] = QUESTION_AT + (walk.at[depth] as number);
+      labelAt[depth] = HEADER_BYTES + (walk.at[depth] as number);
     }
   }
 

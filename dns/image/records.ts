@@ -28,7 +28,7 @@ export type ImageRecord = { owner: Name; type: number; ttlSeconds: number; rdata
 
 /**
  * All records: the SOA and its RRSIGs, then by canonical order of the owners (RFC 4034 §6.1), by
- * type, by data; the RRSIGs of an RRset right behind it. Smart names are no records; TYPE_ALIAS is
+ * type, by data; the RRSIGs of an RRset right behind it. Smart names are no records; ALIAS is
  * among them, and is not for the wire.
  */
 export function* recordsOf(image: ZoneImage): Generator<ImageRecord> {

@@ -3,15 +3,12 @@
 import type { Name } from '../../shared/dns/types.ts';
 import type { RecordList } from '../../shared/dns/zone/record-list.ts';
 
-/** Private type (never on the wire): the apex' alias; A and AAAA are those of its target. */
-export const TYPE_ALIAS = 65401;
-
 /** Which (owner, type) is answered by policy: `index` into the state's smart answers. */
 export type SmartName = { owner: Name; type: number; index: number };
 
 export type BuildInput = {
   origin: Name;
-  /** Checked (zone/check.ts), in any order. ALIAS records have TYPE_ALIAS; data: the target. */
+  /** Checked (zone/check.ts), in any order. An ALIAS' data: the target. */
   records: RecordList;
   smart: readonly SmartName[];
 };

@@ -4,7 +4,7 @@ import type { TargetHealth } from '../../shared/health/types.ts';
 import type { SmartRecord } from '../../shared/site/dns-objects.ts';
 import type { Pool } from '../../shared/site/pool-objects.ts';
 
-/** What every smart record of a unit is evaluated against. */
+/** A smart record, and what it is evaluated against. */
 export type PolicyInput = {
   record: SmartRecord;
   pools: ReadonlyMap<string, Pool>;

@@ -1,7 +1,6 @@
 // For how long an answer may be kept by an HTTP cache (RFC 8484 §5.1): the least TTL in it. Pure.
+import { HEADER_BYTES, TYPES } from '../../shared/dns/constants.ts';
 
-const HEADER_BYTES = 12;
-const OPT = 41;
 const FIXED_BYTES = 10;
 
 /** Of an answer that we made; 0 where it has no record, and of negative ones the SOA's. */
@@ -15,7 +14,7 @@ export function leastTtlSeconds(message: Uint8Array): number {
   for (let left = records; left > 0; left--) {
     at = skipName(message, at);
     if (at + FIXED_BYTES > message.length) return 0;
-    if (view.getUint16(at) !== OPT) least = Math.min(least, view.getUint32(at + 4));
+    if (view.getUint16(at) !== TYPES.OPT) least = Math.min(least, view.getUint32(at + 4));
     at += FIXED_BYTES + view.getUint16(at + 8);
   }
   return Number.isFinite(least) ? least : 0;

@@ -113,15 +113,6 @@ export function rcodeName(code: number): string {
   return rcodeNames.get(code) ?? `RCODE${code}`;
 }
 
-const classNames = new Map<number, string>(
-  Object.entries(CLASSES).map(([name, code]) => [code, name]),
-);
-
-/** "IN"; "CLASS42" (RFC 3597 §5) for one without a name. */
-export function className(code: number): string {
-  return classNames.get(code) ?? `CLASS${code}`;
-}
-
 /** Of "IN" or "CLASS1", in either case; undefined when it is no class. */
 export function classCode(text: string): number | undefined {
   const upper = text.toUpperCase();

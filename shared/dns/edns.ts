@@ -1,7 +1,6 @@
-// OPT (RFC 6891 §6.1) as a value, for messages that are not on the hot path; extended errors (RFC
-// 8914). Pure.
+// OPT (RFC 6891 §6.1) as a value, for messages that are not on the hot path. Pure.
 import { join } from '../bytes.ts';
-import { EDNS_DO, EDNS_OPTIONS, rcodeOf, TYPES } from './constants.ts';
+import { EDNS_DO, TYPES } from './constants.ts';
 import { numberBytes, numberOf } from './fields-scalar.ts';
 import { MessageError } from './message.ts';
 import { ROOT } from './names.ts';
@@ -62,15 +61,4 @@ export function ednsOptions(rdata: Uint8Array): EdnsOption[] {
     at = end;
   }
   return options;
-}
-
-/** All 12 bits: the header's and, when there is one, OPT's. Throws as ednsOf does. */
-export function fullRcode(message: Message): number {
-  return (ednsOf(message)?.extendedRcode ?? 0) * 16 + rcodeOf(message.flags);
-}
-
-/** An extended error (RFC 8914 §2): its INFO-CODE and a text for people. */
-export function extendedError(infoCode: number, text = ''): EdnsOption {
-  const data = join([numberBytes(infoCode, 2), new TextEncoder().encode(text)]);
-  return { code: EDNS_OPTIONS.EDE, data };
 }

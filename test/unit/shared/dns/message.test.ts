@@ -4,19 +4,12 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import {
   classCode,
-  className,
   OPCODES,
   opcodeOf,
   rcodeName,
   rcodeOf,
 } from '../../../../shared/dns/constants.ts';
-import {
-  ednsOf,
-  ednsOptions,
-  ednsRecord,
-  extendedError,
-  fullRcode,
-} from '../../../../shared/dns/edns.ts';
+import { ednsOf, ednsOptions, ednsRecord } from '../../../../shared/dns/edns.ts';
 import {
   decodeMessage,
   encodeMessage,
@@ -227,17 +220,14 @@ describe('OPT', () => {
   const options = [
     { code: 3, data: new Uint8Array(0) },
     { code: 10, data: Uint8Array.of(1, 2, 3) },
-    extendedError(18, 'no'),
+    { code: 15, data: Uint8Array.of(0, 18, 0x6e, 0x6f) },
   ];
 
-  test('comes back, with twelve bits of rcode', () => {
+  test('comes back', () => {
     const edns = { udpBytes: 4096, extendedRcode: 1, version: 2, dnssecOk: true, options };
     const message = decodeMessage(encodeMessage({ ...empty, additionals: [ednsRecord(edns)] }));
     expect(ednsOf(message)).toEqual(edns);
-    expect(fullRcode(message)).toBe(16);
-    expect(fullRcode({ ...empty, flags: 0x8003 })).toBe(3);
     expect(ednsOf(empty)).toBeUndefined();
-    expect(options[2]?.data).toEqual(Uint8Array.of(0, 18, 0x6e, 0x6f));
   });
 
   test('is there once, at the root, and whole', () => {
@@ -261,7 +251,6 @@ test('numbers have names, and names numbers', () => {
     'BADCOOKIE',
     'RCODE3841',
   ]);
-  expect([1, 255, 42].map(className)).toEqual(['IN', 'ANY', 'CLASS42']);
   expect(['in', 'CLASS1', 'class65535'].map(classCode)).toEqual([1, 1, 65535]);
   for (const wrong of ['CLASS65536', 'TYPE1', '', 'toString']) {
     expect(classCode(wrong), wrong).toBeUndefined();
