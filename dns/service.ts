@@ -31,7 +31,7 @@ import type { Transfers, TransfersOptions } from './transfers.ts';
 import type { Transport } from './transports/types.ts';
 import type { Builder } from './zones/builder.ts';
 import type { LeaseNames, LeaseNamesOptions } from './zones/lease-names.ts';
-import { ZonesPart } from './zones/part.ts';
+import { problemText, ZonesPart } from './zones/part.ts';
 
 export type DnsServiceOptions = {
   config: DnsConfig;
@@ -236,7 +236,8 @@ export class DnsService {
   /** Why what is served is not what is wanted. */
   get drift(): readonly string[] {
     const refused = [...this.zones.refused.values()].map(({ zone, problems }) => {
-      return `zone ${zone}: ${problems[0]?.message ?? 'refused'}`;
+      const worst = problems.find(({ level }) => level === 'refusal') ?? problems[0];
+      return `zone ${zone}: ${worst === undefined ? 'refused' : problemText(worst)}`;
     });
     const { dns, pools } = this.followers;
     const stored = [...(dns.status().drift ?? []), ...(pools.status().drift ?? [])];
