@@ -10,7 +10,9 @@ import { kindOf } from './get.ts';
 
 /** An id that no object of the kind can have is a slip of the pen; what is malformed may go. */
 function checkId(kind: Kind, id: string): void {
-  if (!isIdOf(kind, id)) throw new UsageError(`no ${kind} can have the id "${id}"`);
+  if (isIdOf(kind, id)) return;
+  const form = kind === 'record' ? ': write NAME/TYPE, such as www.example.com/A' : '';
+  throw new UsageError(`no ${kind} can have the id "${id}"${form}`);
 }
 
 function deleteNamed(context: Context, args: Arguments): Promise<number> {

@@ -16,6 +16,8 @@ import { zoneNamed } from './zone-file.ts';
 const DIGEST_SHOWN = 12;
 const ZONES_A_PAGE = 50;
 const DIFFERENT_TOLD = 20;
+const LOOPBACK_ONLY =
+  'its admin pages are on loopback only (set admin.listen there to an address that others reach)';
 
 /** `fields`: of GET /zones; undefined: this dns does not have the zone, or was not `asked`. */
 type Row = { zone: string; member: Heard; asked: boolean; fields: Fields | undefined };
@@ -56,7 +58,7 @@ async function zonesOf(
   asked: readonly string[],
 ): Promise<ReadonlyMap<string, Fields> | string> {
   if (!isLive(member)) return `silent for ${formatAge(member.ageMs)}`;
-  if (member.address === undefined) return 'its admin pages are on loopback only (admin.listen)';
+  if (member.address === undefined) return LOOPBACK_ONLY;
   const found = new Map<string, Fields>();
   try {
     for (let at = 0; at === 0 || at < asked.length; at += ZONES_A_PAGE) {
@@ -126,7 +128,7 @@ export const version: Run = async (context: Context, args: Arguments) => {
   await writeList(context, args, { columns: COLUMNS, rows, json: rowJson });
   const unknown = members.flatMap(({ node }, at) => {
     const why = answers[at];
-    return typeof why === 'string' ? [`not ${node}: ${why}`] : [];
+    return typeof why === 'string' ? [`${node} could not be asked: ${why}`] : [];
   });
   const unlike = differences(rows);
   await tell(context, [...unknown, ...unlike]);

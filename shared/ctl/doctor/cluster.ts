@@ -31,6 +31,10 @@ function shortCode(code: string): string {
   return code.replace(/^EDGE_STORE_/, '').toLowerCase();
 }
 
+function driftRemedy(service: string): string {
+  return `see edgectl nodes${service === 'dns' ? ', edgectl zone list there,' : ''} and its log`;
+}
+
 /** `nowMs`: this host's wall clock. */
 export function memberChecks(
   service: string,
@@ -56,9 +60,7 @@ export function memberChecks(
   for (const member of live) {
     const drift = lagOfAll(member, followed);
     if (drift === undefined) continue;
-    findings.push(
-      fail(`${service}.drift`, `${member.node}: ${drift}`, `see edgectl nodes and its log`),
-    );
+    findings.push(fail(`${service}.drift`, `${member.node}: ${drift}`, driftRemedy(service)));
   }
   return [...findings, ...idle(live), ...skew(service, live)];
 }

@@ -211,6 +211,7 @@ describe('delete', () => {
       'KIND is one of eip, forward, group, subnet, reservation, class, l3net, zone, record, line, pool, override, node, not "eipp"',
     ],
     ['delete eip 198.51.100', 'no eip can have the id "198.51.100"'],
+    ['delete record www.example.com', 'can have the id "www.example.com": write NAME/TYPE'],
   ])('refuses %s with exit 2', async (line, text) => {
     const { code, err } = await refused(line);
     expect(code).toBe(2);
