@@ -114,7 +114,10 @@ const queryLog = z.strictObject({
   enabled: z.boolean().default(false),
   /** One of so many queries. */
   sample: count(1, 1_000_000).default(1),
+  /** Beyond it none is told, and they are counted. */
   maxPerSecond: count(1, 100_000).default(100),
+  /** What is told of a client's address: its /24 or /56, or all of it. */
+  client: z.enum(['prefix', 'address']).default('prefix'),
 });
 
 /** `hostname`: what `node` is when the file does not say. */

@@ -19,6 +19,7 @@ import { compileLines } from './lines/compile.ts';
 import { DEFAULT_LINE } from './lines/types.ts';
 import { declareDnsMetrics } from './metrics.ts';
 import { SERVICE } from './name.ts';
+import { QueryLog } from './query-log/query-log.ts';
 import { DnsService } from './service.ts';
 import { answerSettings, drawCookieSecret, readTls } from './settings.ts';
 import { Transfers } from './transfers.ts';
@@ -85,6 +86,7 @@ function build(context: Context, machine: Machine): DaemonService<DnsConfig> {
       refuseChanged(config, next, needsRestart(config), RESTART);
       running?.ways.reloadCertificates();
       await running?.dns.reload(next);
+      if (running !== undefined) running.ways.queryLog.maxPerSecond = next.queryLog.maxPerSecond;
     },
   };
 }
@@ -94,8 +96,11 @@ function create(context: Context, store: DaemonStore): NonNullable<Running> {
   const { config, version, clock, random, log, fail } = context;
   const secret = drawCookieSecret(random);
   const settingsOf = (of: DnsConfig): AnswerSettings => answerSettings(of, secret);
+  const { maxPerSecond } = config.queryLog;
+  const queryLog = new QueryLog({ maxPerSecond, clock, log });
   const ways = new WaysIn({
     config,
+    queryLog,
     first: nothing(settingsOf(config)),
     referred: (message, exchange) => running.dns.transfers.server.referred(message, exchange),
     tls: () => readTls(config.tls),

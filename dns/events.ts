@@ -53,6 +53,11 @@ export const dnsEvents = {
     explanation: 'The directory of zone files cannot be read; its zones stay.',
     remedy: 'Make it readable for the daemon.',
   },
+  query: {
+    explanation: 'A query that the query log has sampled, and how it was answered.',
+    remedy: 'None needed.',
+    isRecord: true,
+  },
   'alias-unresolved': {
     explanation:
       'No resolver said the addresses of an ALIAS; the last good ones serve for an hour.',

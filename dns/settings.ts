@@ -13,6 +13,7 @@ const COOKIE_SECRET_BYTES = 16;
 /** Throws a ConfigError that names the file. */
 export function answerSettings(config: DnsConfig, randomSecret: Uint8Array): AnswerSettings {
   const { node, udpBytes, ecs, cookies, rateLimit, chaos } = config;
+  const { enabled, ...queryLog } = config.queryLog;
   return {
     nodeId: node,
     nsid: new TextEncoder().encode(node),
@@ -26,6 +27,7 @@ export function answerSettings(config: DnsConfig, randomSecret: Uint8Array): Ans
     },
     rateLimit: { ...rateLimit, exempt: rateLimit.exempt.map(formatPrefix) },
     chaos: { 'id.server': node, ...chaos },
+    ...(enabled ? { queryLog } : {}),
   };
 }
 

@@ -3,10 +3,12 @@
 import type { Clock } from '../shared/clock.ts';
 import type { Random } from '../shared/random.ts';
 import type { Counters } from './answer/counters.ts';
+import { QuerySampler } from './answer/query-sample.ts';
 import { AnswerResponder } from './answer/responder.ts';
 import type { ServingState } from './answer/types.ts';
 import type { UnknownClients } from './answer/unknown-clients.ts';
 import type { DnsConfig } from './config.ts';
+import type { QueryLog } from './query-log/query-log.ts';
 import { HttpsServer } from './transports/https.ts';
 import { StreamServer, type TlsFiles } from './transports/stream-server.ts';
 import type { Referred, Transport } from './transports/types.ts';
@@ -20,6 +22,7 @@ export type WaysInOptions = {
   clock: Clock;
   random: Random;
   onException: (text: string) => void;
+  queryLog: QueryLog;
   onFatal: (error: unknown) => void;
 };
 
@@ -29,14 +32,27 @@ export class WaysIn {
   readonly tcp: StreamServer;
   readonly tls: StreamServer | undefined;
   readonly https: HttpsServer | undefined;
+  readonly queryLog: QueryLog;
 
   constructor(options: WaysInOptions) {
     const { config, first, referred, tls, clock, random, onException, onFatal } = options;
+    const { queryLog } = options;
+    const seed = random.integer(0x1_0000_0000);
+    const onQueries: QueryLog['take'] = (...told) => queryLog.take(...told);
+    this.queryLog = queryLog;
     const keepaliveMs = config.tcp.idle;
     this.responder = new AnswerResponder(first, {
       keepaliveMs,
-      seed: random.integer(0x1_0000_0000),
+      seed,
       onException: (error) => onException(error instanceof Error ? `${error.stack}` : `${error}`),
+      sampler: new QuerySampler({
+        batch: 1,
+        take: (...told) => {
+          onQueries(...told);
+          return true;
+        },
+        seed,
+      }),
     });
     const { responder } = this;
     const { listen, workers } = config;
@@ -47,6 +63,7 @@ export class WaysIn {
       referred,
       onFatal,
       onException,
+      onQueries,
       clock,
     });
     const shared = { limits: config.tcp, responder, referred, clock };
@@ -81,7 +98,7 @@ export class WaysIn {
     this.https?.reloadCertificate();
   }
 
-  /** What was lost before it was a query, and connections that were closed, by why. */
+  /** Queries and records of the query log that were lost, and connections closed, by why. */
   dropped(): [reason: string, count: number][] {
     const { truncated, sendFailed, referredDropped, overflowed } = this.udp.counts;
     const udp = {
@@ -99,7 +116,8 @@ export class WaysIn {
     });
     const refused = this.https?.counts;
     const https = refused === undefined ? [] : ([['https-refused', refused.refused]] as const);
-    return [...rows, ...streams, ...https].map(([why, count]) => [why, count]);
+    const log = [['query-log', this.queryLog.dropped]] as const;
+    return [...rows, ...streams, ...https, ...log].map(([why, count]) => [why, count]);
   }
 
   /** Open now. */

@@ -10,7 +10,17 @@ export const logLevels = ['debug', 'info', 'warn', 'error'] as const;
 export type LogLevel = (typeof logLevels)[number];
 
 /** Event ids are lower-case words and dashes; they are an interface and never change. */
-export type EventTable = Readonly<Record<string, { explanation: string; remedy: string }>>;
+export type EventTable = Readonly<
+  Record<
+    string,
+    {
+      explanation: string;
+      remedy: string;
+      /** Each one is written, however many: whoever logs it keeps them to a bound. */
+      isRecord?: true;
+    }
+  >
+>;
 
 type Reserved = 'level' | 'time' | 'service' | 'node' | 'event' | 'msg' | 'suppressed';
 export type LogFields = { readonly [name: string]: unknown } & { [name in Reserved]?: never };
@@ -53,7 +63,8 @@ export function createLog<const Table extends EventTable>(
     (event: string, message: string, fields: LogFields = {}) => {
       if (!root.isLevelEnabled(level)) return;
       options.onEvent?.(event);
-      limiter.write(level, event, message, fields);
+      if (options.events[event]?.isRecord) root[level]({ event, ...fields }, message);
+      else limiter.write(level, event, message, fields);
     };
   return {
     debug: writer('debug'),

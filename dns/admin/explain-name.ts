@@ -4,10 +4,9 @@ import { rcodeName, rcodeOf, TYPES } from '../../shared/dns/constants.ts';
 import { decodeMessage } from '../../shared/dns/message.ts';
 import { displayName, lowerName, parentOf } from '../../shared/dns/names.ts';
 import { typeName, typeOf } from '../../shared/dns/rdata.ts';
-import type { AddressBytes, MessageRecord, Name } from '../../shared/dns/types.ts';
-import { formatIpv4, ipv4FromBytes } from '../../shared/net/ipv4.ts';
-import { formatIpv6, ipv6FromBytes } from '../../shared/net/ipv6.ts';
+import type { MessageRecord, Name } from '../../shared/dns/types.ts';
 import type { SmartRecord } from '../../shared/site/dns-objects.ts';
+import { addressText, prefixText } from '../answer/address-text.ts';
 import { type AliasTable, outsideTable } from '../answer/alias-table.ts';
 import { type ExplainedAnswer, explainAnswer } from '../answer/explain.ts';
 import { prefixBits, prefixHash } from '../answer/prefix-hash.ts';
@@ -62,19 +61,6 @@ function decoded({ message }: ExplainedAnswer): {
 
 export function recordText({ owner, type, ttlSeconds, rdata }: MessageRecord): string {
   return `${displayName(owner)} ${ttlSeconds} ${typeName(type)} ${typeOf(type).format(rdata)}`;
-}
-
-export function addressText(bytes: AddressBytes): string {
-  return bytes.length === 4 ? formatIpv4(ipv4FromBytes(bytes)) : formatIpv6(ipv6FromBytes(bytes));
-}
-
-/** The prefix of an address, host bits cleared. */
-export function prefixText(address: AddressBytes, bits: number): string {
-  const masked = address.map((byte, at) => {
-    const left = Math.max(0, Math.min(8, bits - 8 * at));
-    return byte & (0xff00 >>> left) & 0xff;
-  });
-  return `${addressText(masked)}/${bits}`;
 }
 
 function lineStep(dns: DnsService, explained: ExplainedAnswer): string {

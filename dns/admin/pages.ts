@@ -3,6 +3,7 @@ import type { ControlRoute } from '../../shared/admin/control.ts';
 import type { Cell, StatusTable, StatusView } from '../../shared/admin/page.ts';
 import type { JsonPages } from '../../shared/admin/server.ts';
 import { OperationalError } from '../../shared/errors.ts';
+import { addressText, prefixText } from '../answer/address-text.ts';
 import { totalsOf } from '../answer/counters.ts';
 import { topUnknownClients } from '../answer/unknown-clients.ts';
 import type { DnsConfig } from '../config.ts';
@@ -12,7 +13,7 @@ import { lineOf, lookup, scopeOf } from '../lines/lookup.ts';
 import { SERVICE } from '../name.ts';
 import type { DnsService } from '../service.ts';
 import type { WaysIn } from '../ways-in.ts';
-import { addressText, explainName, prefixText } from './explain-name.ts';
+import { explainName } from './explain-name.ts';
 import { readAddress } from './question.ts';
 import { zonePage, zoneRows, zoneVersions } from './zone-pages.ts';
 

@@ -49,7 +49,7 @@ export class Resolvers {
   }
 
   #inTurn(resolvers: readonly Endpoint[]): readonly Endpoint[] {
-    const at = resolvers.findIndex((each) => each === this.#first);
+    const at = this.#first === undefined ? 0 : resolvers.indexOf(this.#first);
     if (at <= 0) return resolvers;
     return [...resolvers.slice(at), ...resolvers.slice(0, at)];
   }

@@ -11,6 +11,7 @@ import { Ecs } from './ecs.ts';
 import { Edns } from './edns.ts';
 import { OUTCOME, rcodeOfOutcome, SILENT } from './outcomes.ts';
 import * as query from './query.ts';
+import type { QuerySampler } from './query-sample.ts';
 import type { Resolve, Result } from './query-types.ts';
 import { DROP, likeHash, RateLimit, SEND } from './rate-limit.ts';
 import { createResolve, noResult } from './resolve.ts';
@@ -31,6 +32,8 @@ export type ResponderOptions = {
   seed: number;
   /** Told of what a message should not have made happen; it was answered SERVFAIL, and counted. */
   onException?: (error: unknown) => void;
+  /** For the query log. */
+  sampler?: QuerySampler;
 };
 
 /** What is made of a state, and replaced with it. */
@@ -55,6 +58,8 @@ export class AnswerResponder implements Responder {
   readonly #unknown = new unknown.UnknownClientCounter(this.unknownClients);
   #bound: Bound;
   #hasRightCookie = false;
+  /** While the query log is on. */
+  #sampler: QuerySampler | undefined;
 
   constructor(state: ServingState, options: ResponderOptions) {
     this.#options = options;
@@ -75,10 +80,26 @@ export class AnswerResponder implements Responder {
     const chaos = new Chaos(settings.chaos);
     this.#limit.configure(settings.rateLimit);
     this.#edns.configure(settings.nsid, settings.udpBytes);
+    const { sampler } = this.#options;
+    sampler?.configure(settings.queryLog);
+    this.#sampler = sampler?.isOn === true ? sampler : undefined;
     return { state, resolve, cookies, chaos };
   }
 
   respond(message: Uint8Array, length: number, exchange: Exchange, out: Uint8Array): number {
+    const bytes = this.#respond(message, length, exchange, out);
+    if (this.#sampler !== undefined) this.#sample(this.#sampler, exchange, bytes);
+    return bytes;
+  }
+
+  #sample(sampler: QuerySampler, exchange: Exchange, bytes: number): void {
+    const { asked, result, outcome } = this;
+    const { lines } = this.#bound.state.lines;
+    const ecsAt = asked.hasEcs ? this.#edns.ecsAt : -1;
+    sampler.see({ asked, result, outcome, exchange, bytes, ecsAt, lines });
+  }
+
+  #respond(message: Uint8Array, length: number, exchange: Exchange, out: Uint8Array): number {
     count(this.counters, counting.RECEIVED + counting.transportNumber(exchange.transport));
     this.#hasRightCookie = false;
     this.#edns.clear();

@@ -6,6 +6,7 @@ import type { ZoneImage } from '../image/types.ts';
 import type { LineTree } from '../lines/types.ts';
 import type { SmartAnswer } from '../policy/types.ts';
 import type { OutsideAddresses } from './alias-table.ts';
+import type { QueryLogSettings } from './query-sample.ts';
 
 export type Transport = 'udp' | 'tcp' | 'tls' | 'https';
 
@@ -49,6 +50,8 @@ export type AnswerSettings = {
   };
   /** Answers to CH TXT: id.server, version.server (what is served). Others are refused. */
   chaos: Readonly<Record<string, string>>;
+  /** Absent: off. */
+  queryLog?: QueryLogSettings;
 };
 
 /** All that answering needs; replaced as a whole, so an answer is wholly of one of them. */

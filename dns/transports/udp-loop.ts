@@ -28,6 +28,8 @@ export type UdpLoopOptions = Pick<UdpWorkerData, 'fds' | 'wake' | 'control' | 'c
   refer: (message: Uint8Array, exchange: Exchange, socket: number, to: ReturnAddress) => boolean;
   /** There are messages for the thread. */
   heed: () => void;
+  /** Nothing comes: the thread is about to wait. */
+  idle: () => void;
 };
 
 const slot = (name: UdpCount): number => UDP_COUNTS.indexOf(name);
@@ -78,6 +80,7 @@ export class UdpLoop {
       const gatherUs = most === 0 || most >= FULL_ENOUGH ? 0 : this.#gatherUs();
       if (gatherUs > 0) sleepMicroseconds(gatherUs);
       else {
+        this.#options.idle();
         this.#wait.wait(WAIT_MS);
         isAll = false;
       }

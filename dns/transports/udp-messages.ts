@@ -1,6 +1,7 @@
 // What the main thread and a thread that answers over UDP say to each other.
 import type { ReturnAddress } from '../../shared/bpf/udp-ring.ts';
 import type { Counters } from '../answer/counters.ts';
+import type { QueryNote } from '../answer/query-sample.ts';
 import type { UnknownClients } from '../answer/unknown-clients.ts';
 import type { StateDelta } from './state-delta.ts';
 
@@ -27,8 +28,10 @@ export const CONTROL = {
   stop: 1,
   /** Referred messages that the main thread has not done with. */
   referred: 2,
+  /** Batches of notes on queries that the main thread has not taken. */
+  noted: 3,
 } as const;
-export const CONTROL_WORDS = 3;
+export const CONTROL_WORDS = 4;
 
 export type UdpWorkerData = {
   /** One a listen address. */
@@ -48,6 +51,7 @@ export type FromWorker =
   | { kind: 'ready'; counters: Counters; unknownClients: UnknownClients }
   | { kind: 'adopted'; generation: number; problem?: string }
   | { kind: 'exception'; text: string }
+  | { kind: 'queries'; notes: readonly QueryNote[]; dropped: number }
   | {
       kind: 'referred';
       message: Uint8Array;

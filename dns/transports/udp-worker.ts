@@ -4,6 +4,7 @@ import { parentPort, receiveMessageOnPort, workerData } from 'node:worker_thread
 import type { ReturnAddress } from '../../shared/bpf/udp-ring.ts';
 import { UdpWait } from '../../shared/bpf/udp-sockets.ts';
 import { describeError } from '../../shared/errors.ts';
+import { type QueryNote, QuerySampler } from '../answer/query-sample.ts';
 import { AnswerResponder } from '../answer/responder.ts';
 import type { Exchange, ServingState } from '../answer/types.ts';
 import { applyDelta } from './state-delta.ts';
@@ -12,16 +13,22 @@ import { CONTROL, type FromWorker, type ToWorker, type UdpWorkerData } from './u
 
 const EXCEPTION_EVERY_MS = 1000;
 const WAIT_MS = 500;
+const NOTES = 64;
+const MAX_NOTED = 8;
 
 if (parentPort === null) throw new Error('runs as a thread only');
 const port = parentPort;
 const own = workerData as UdpWorkerData; // as: udp-workers.ts is who starts it
 let state: ServingState | undefined;
 let responder: AnswerResponder | undefined;
+const sampler = new QuerySampler({ batch: NOTES, take: tellQueries, seed: own.seed });
 let exceptionAtMs = Number.NEGATIVE_INFINITY;
 
 awaitState();
-if (responder !== undefined) new UdpLoop({ ...own, responder, refer, heed }).run();
+if (responder !== undefined) {
+  new UdpLoop({ ...own, responder, refer, heed, idle: () => sampler.flush() }).run();
+}
+sampler.flush();
 port.close();
 
 function awaitState(): void {
@@ -56,7 +63,7 @@ function adopt(delta: ToWorker): void {
 
 function begin(first: ServingState): AnswerResponder {
   const { keepaliveMs, seed } = own;
-  const made = new AnswerResponder(first, { keepaliveMs, seed, onException });
+  const made = new AnswerResponder(first, { keepaliveMs, seed, onException, sampler });
   say({ kind: 'ready', counters: made.counters, unknownClients: made.unknownClients });
   return made;
 }
@@ -78,6 +85,14 @@ function refer(
   if (Atomics.load(own.control, CONTROL.referred) >= own.maxReferred) return false;
   Atomics.add(own.control, CONTROL.referred, 1);
   say({ kind: 'referred', message, client, clientPort, nowSeconds, socket, returnAddress });
+  return true;
+}
+
+/** What the main thread has no time for is dropped, and counted. */
+function tellQueries(notes: readonly QueryNote[], dropped: number): boolean {
+  if (Atomics.load(own.control, CONTROL.noted) >= MAX_NOTED) return false;
+  Atomics.add(own.control, CONTROL.noted, 1);
+  say({ kind: 'queries', notes, dropped });
   return true;
 }
 

@@ -9,6 +9,7 @@ import { OperationalError } from '../../shared/errors.ts';
 import type { Endpoint } from '../../shared/net/ports.ts';
 import { systemRandom } from '../../shared/random.ts';
 import type { Counters } from '../answer/counters.ts';
+import type { QueryNote } from '../answer/query-sample.ts';
 import type { Exchange, ServingState } from '../answer/types.ts';
 import type { UnknownClients } from '../answer/unknown-clients.ts';
 import { addressBytes } from './addresses.ts';
@@ -41,6 +42,8 @@ export type UdpWorkersOptions = {
   onFatal: (error: OperationalError) => void;
   /** What a message should not have made happen; at most one a second and thread. */
   onException?: (text: string) => void;
+  /** Of queries that were sampled; `dropped`: that a thread could not tell. */
+  onQueries?: (notes: readonly QueryNote[], dropped: number) => void;
   clock: Clock;
 };
 
@@ -218,7 +221,10 @@ export class UdpWorkers implements Transport {
       thread.counters = said.counters;
       thread.unknownClients = said.unknownClients;
     } else if (said.kind === 'adopted') this.#adopted(said);
-    else if (said.kind === 'exception') this.#options.onException?.(said.text);
+    else if (said.kind === 'queries') {
+      Atomics.sub(thread.control, CONTROL.noted, 1);
+      this.#options.onQueries?.(said.notes, said.dropped);
+    } else if (said.kind === 'exception') this.#options.onException?.(said.text);
     else void this.#refer(thread, said);
   }
 
