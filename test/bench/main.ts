@@ -32,7 +32,7 @@ const benches: Record<string, Entry> = {
 const USAGE = `usage: npm run bench -- <service> [option]...
 services: ${Object.keys(benches).join(', ')}
   --json      one JSON line a row
-  --quick     natter: under a minute, dhcpd: a quarter of an hour, dns: five minutes; fewer sizes,
+  --quick     natter: under a minute, dhcpd: a quarter of an hour, dns: six minutes; fewer sizes,
               shorter loads
   --rounds N  measure everything N times in turn; rows are medians
               (default: natter 5, quick 3; dhcpd and dns 3, quick 1)
