@@ -72,7 +72,7 @@ export async function checkChanges(
     return warnings();
   }
   if (files !== undefined) throw new ConfigError(await placed(problems, files));
-  const remedy = fresh.length === 0 ? 'the stored site is wrong already: correct that first' : '';
+  const remedy = remedyOf(fresh, differences);
   const named = new Set(differences.map(({ kind, id }) => keyOf(kind, id)));
   const shown = toldTexts(problems, named).slice(0, SHOWN);
   if (said.length > SHOWN) shown.push(`and ${said.length - SHOWN} more`);
@@ -128,6 +128,12 @@ export async function tellWarnings({ err }: Context, warnings: readonly string[]
   for (const warning of warnings.slice(0, SHOWN)) await err.line(`edgectl: ${warning}`);
   const more = warnings.length - SHOWN;
   if (more > 0) await err.line(`edgectl: and ${more} more warning${more === 1 ? '' : 's'}`);
+}
+
+function remedyOf(fresh: readonly string[], differences: readonly Difference[]): string {
+  if (fresh.length === 0) return 'the stored site is wrong already: correct that first';
+  const isDelete = differences.every(({ after }) => after === undefined);
+  return isDelete ? 'that is still in use: change or delete what uses it first' : '';
 }
 
 /** What a newer edgectl wrote would lose what this one does not know. */

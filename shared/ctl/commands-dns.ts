@@ -148,7 +148,8 @@ const lines: readonly Command[] = [
     positionals: [],
     flags: [{ name: 'limit', value: 'COUNT', help: 'the first so many (default 20)' }, ...LOCAL],
     notes: [
-      'Counted by /24 and /48 in a sample, since the daemon started: ANSWERS is about right.',
+      'Counted by /24 and /48 in a sample, since the daemon started: each 61st answer stands for',
+      '61, so small numbers are rough. What of ANSWERS may be of others is not in AT LEAST.',
     ],
     example: 'edgectl line unknown --limit 50',
     load: async () => (await import('./line.ts')).unknown,

@@ -176,6 +176,7 @@ describe('what the units refer to of each other', () => {
     expect(code).toBe(1);
     expect(err).toContain('stored record www.example.com/A: there is no pool "www"');
     expect(err).toContain('stored override 59.43.0.10/www: there is no pool "www"');
+    expect(err).toContain('still in use: change or delete what uses it first');
     const other = 'pools:\n  - { name: www, targets: [{ address: "2001:db8::1" }] }\n';
     const turned = await apply(other);
     expect(turned.code).toBe(78);
