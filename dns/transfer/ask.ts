@@ -219,7 +219,10 @@ async function named<T>({ from, zone }: Asking, ask: () => Promise<T>): Promise<
     return await ask();
   } catch (cause) {
     const what = `${displayName(zone)} from ${formatEndpoint(from)}`;
-    const remedy = 'look at what the primary logs: its policy, its key, its clock';
+    const remedy =
+      cause instanceof Error && 'syscall' in cause
+        ? 'is the primary there, and open to this host: route, firewall, port'
+        : 'look at what the primary logs: its policy, its key, its clock';
     throw new OperationalError('EDGE_DNS_TRANSFER', what, { cause, remedy });
   }
 }

@@ -293,6 +293,7 @@ describe('the serial of a primary', () => {
       return ended.length > 0;
     });
     expect(ended[0]).toContain('ECONNREFUSED'); // over TCP, at the end
+    expect(ended[0]).toContain('is the primary there');
     await until('both questions', () => heard === 2);
   });
 });
