@@ -6,6 +6,7 @@ import { loadConfig, printConfig, type Report } from '../shared/config/load.ts';
 import { absolutePath, durationWithin, endpoint, prefix, written } from '../shared/config/types.ts';
 import { daemonSettings } from '../shared/daemon-settings.ts';
 import { displayName, parseName } from '../shared/dns/names.ts';
+import { tsigAlgorithms } from '../shared/dns/tsig.ts';
 import { parseIpv4 } from '../shared/net/ipv4.ts';
 import { parseIpv6 } from '../shared/net/ipv6.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../shared/net/ports.ts';
@@ -46,9 +47,7 @@ const lineFile = z.strictObject({
 
 const key = z.strictObject({
   name: zoneName,
-  algorithm: z
-    .enum(['hmac-sha1', 'hmac-sha224', 'hmac-sha256', 'hmac-sha384', 'hmac-sha512'])
-    .default('hmac-sha256'),
+  algorithm: z.enum(tsigAlgorithms).default('hmac-sha256'),
   /** A file with the secret in base64, for root and the daemon only. */
   secretFile: absolutePath,
 });

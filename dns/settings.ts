@@ -6,7 +6,7 @@ import { formatPrefix } from '../shared/net/prefix.ts';
 import type { Random } from '../shared/random.ts';
 import type { AnswerSettings } from './answer/types.ts';
 import type { DnsConfig } from './config.ts';
-import type { TlsFiles } from './transports/stream-server.ts';
+import type { TlsFiles } from './transports/listening.ts';
 
 const COOKIE_SECRET_BYTES = 16;
 

@@ -10,7 +10,8 @@ import type { UnknownClients } from './answer/unknown-clients.ts';
 import type { DnsConfig } from './config.ts';
 import type { QueryLog } from './query-log/query-log.ts';
 import { HttpsServer } from './transports/https.ts';
-import { StreamServer, type TlsFiles } from './transports/stream-server.ts';
+import type { TlsFiles } from './transports/listening.ts';
+import { StreamServer } from './transports/stream-server.ts';
 import type { Referred, Transport } from './transports/types.ts';
 import { UdpWorkers } from './transports/udp-workers.ts';
 

@@ -1,7 +1,7 @@
 // The shell of an answer: hears a message (H1 to H6), settles EDNS, cookies and whose line decides,
 // lets resolve() say what is answered, keeps to size and rate, and counts how it ended. Rules:
 // docs/answers.md. Pure: clock and randomness come in.
-import { CLASSES, RCODES } from '../../shared/dns/constants.ts';
+import { CLASSES } from '../../shared/dns/constants.ts';
 import type { AliasTable } from './alias-table.ts';
 import { Chaos } from './chaos.ts';
 import { foldIpv4 } from './client-address.ts';
@@ -15,6 +15,7 @@ import type { QuerySampler } from './query-sample.ts';
 import type { Resolve, Result } from './query-types.ts';
 import { DROP, likeHash, RateLimit, SEND } from './rate-limit.ts';
 import { createResolve, noResult } from './resolve.ts';
+import { clearResult } from './resolve-begin.ts';
 import { type Exchange, REFERRED, type Responder, type ServingState, SILENCE } from './types.ts';
 import * as unknown from './unknown-clients.ts';
 
@@ -275,18 +276,4 @@ export class AnswerResponder implements Responder {
     if (this.#limit.forgotten !== forgotten) count(this.counters, FACT.RATE_LIMIT_FORGOTTEN);
     return verdict;
   }
-}
-
-function clearResult(result: Result, end: number): void {
-  result.rcode = RCODES.NOERROR;
-  result.isAuthoritative = false;
-  result.answers = 0;
-  result.authorities = 0;
-  result.additionals = 0;
-  result.end = end;
-  result.isTruncated = false;
-  result.scope = 0;
-  result.line = -1;
-  result.zone = -1;
-  result.likeAt = 0;
 }

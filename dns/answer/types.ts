@@ -77,8 +77,3 @@ export interface Responder {
   /** Counts since the start, by slot (counters.ts); the main thread reads them. */
   readonly counters: Float64Array<SharedArrayBuffer>;
 }
-
-/**
- * The same decision said in words, for explain: nothing is counted, limited or sent.
- */
-export type AnswerTrace = { steps: string[] };

@@ -18,8 +18,6 @@ import {
 } from './listening.ts';
 import type { Referred, Transport } from './types.ts';
 
-export type { StreamLimits, TlsFiles };
-
 const LOOK_MS = 1000;
 
 export type StreamServerOptions = {
