@@ -11,6 +11,11 @@ import { badQuestion, readName } from './question.ts';
 
 export function zoneRows({ zones }: DnsService) {
   const names = new Set([...zones.served.keys(), ...zones.refused.keys()]);
+  const { shadowed } = zones.book;
+  const shadowing = (name: string) =>
+    shadowed.flatMap(({ zone, source, by }) =>
+      zone === name ? [`that of ${source} is not served: ${by} has it, too`] : [],
+    );
   return [...names].sort().map((zone) => {
     const served = zones.served.get(zone);
     const refused = zones.refused.get(zone);
@@ -21,7 +26,7 @@ export function zoneRows({ zones }: DnsService) {
       records: served?.image.recordCount ?? 0,
       names: served?.image.names ?? 0,
       loadedAt: served === undefined ? null : new Date(served.loadedAtMs).toISOString(),
-      warnings: (served?.warnings ?? []).map(problemText),
+      warnings: [...(served?.warnings ?? []).map(problemText), ...shadowing(zone)],
       problems: (refused?.problems ?? []).map(problemText),
     };
   });

@@ -84,7 +84,6 @@ export const EDNS_OPTIONS = {
   COOKIE: 10,
   KEEPALIVE: 11,
   PADDING: 12,
-  EDE: 15,
 } as const;
 
 /** OPT's TTL field: DO is the highest bit of its lower half (RFC 3225). */

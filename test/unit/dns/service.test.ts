@@ -252,6 +252,22 @@ describe('DnsService', () => {
     });
   });
 
+  test('a zone that a file and the site have is the file’s, and that is shown', async () => {
+    const text = '@ 60 SOA ns h 7 2 3 4 5\n@ 60 NS ns\nns 60 A 192.0.2.1\n';
+    writeFileSync(join(directory, 'example.com.zone'), text);
+    await apply({ zones: SITE.zones, records: SITE.records.slice(0, 2) });
+    await start();
+    await until('it is applied', async () => dns.applied.dns === 1);
+    expect(zoneRows(dns)).toMatchObject([
+      {
+        zone: 'example.com',
+        source: 'file',
+        serial: 7,
+        warnings: expect.arrayContaining(['that of objects is not served: file has it, too']),
+      },
+    ]);
+  });
+
   test('a zone that never was good is SERVFAIL, one of nobody REFUSED', async () => {
     writeFileSync(join(directory, 'bad.test.zone'), 'nonsense\n');
     await start();
