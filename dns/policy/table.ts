@@ -12,6 +12,10 @@ export class SmartTable {
   /** A place stays a record's, also while it is gone: an image of before may still ask for it. */
   readonly #places = new Map<string, number>();
   #answers: readonly SmartAnswer[] = [];
+  /** By place: what was evaluated last, and what of it rests on others. */
+  readonly #last: ({ record: SmartRecord; rests: string } | undefined)[] = [];
+  #lines: Round['lines'] = [];
+  #fallbacks: Round['fallbacks'] = new Map();
 
   get answers(): readonly SmartAnswer[] {
     return this.#answers;
@@ -24,7 +28,10 @@ export class SmartTable {
     return place;
   }
 
-  /** Whether any answer is another than before; what is the same stays the same object. */
+  /**
+   * Whether any answer is another than before; what is the same stays the same object. A record is
+   * looked at again only when it, its zone's TTL, the lines or the health of its pools are others.
+   */
   evaluate(
     records: Iterable<SmartRecord>,
     round: Round,
@@ -32,9 +39,21 @@ export class SmartTable {
   ): boolean {
     const answers = [...this.#answers];
     const judged = new Map<string, JudgedPool>();
+    const words = new Map<string, string>();
+    const wordOf = (pool: string): string => {
+      const word = words.get(pool) ?? wordOfPool(round, pool);
+      words.set(pool, word);
+      return word;
+    };
+    const linesAreSame = this.#lines === round.lines && this.#fallbacks === round.fallbacks;
+    [this.#lines, this.#fallbacks] = [round.lines, round.fallbacks];
     let changed = false;
     for (const record of records) {
       const place = this.placeOf(record);
+      const rests = [zoneTtlSecondsOf(record), ...poolsOf(record).map(wordOf)].join(' ');
+      const last = this.#last[place];
+      if (linesAreSame && last?.record === record && last.rests === rests) continue;
+      this.#last[place] = { record, rests };
       const input = { ...round, record, zoneTtlSeconds: zoneTtlSecondsOf(record) };
       const next = evaluate(input, judged);
       const before = answers[place];
@@ -45,6 +64,35 @@ export class SmartTable {
     if (changed) this.#answers = filled(answers);
     return changed;
   }
+}
+
+const poolNames = new WeakMap<SmartRecord, readonly string[]>();
+
+function poolsOf(record: SmartRecord): readonly string[] {
+  const known = poolNames.get(record);
+  if (known !== undefined) return known;
+  const names = [...record.lines.values()].flatMap(({ sources }) =>
+    sources.flatMap((source) => ('pool' in source ? source.pool : [])),
+  );
+  poolNames.set(record, names);
+  return names;
+}
+
+const poolNumbers = new WeakMap<object, number>();
+let pools = 0;
+
+/** All of a pool that an answer can rest on; of overrides that end, for how many seconds more. */
+function wordOfPool({ pools: all, healthOf, nowMs }: Round, name: string): string {
+  const pool = all.get(name);
+  if (pool === undefined) return '';
+  const number = poolNumbers.get(pool) ?? ++pools;
+  poolNumbers.set(pool, number);
+  const states = pool.targets.map(({ address }) => {
+    const { effective, toFlipMs, override } = healthOf(pool, address);
+    const leftMs = (override?.untilMs ?? Number.POSITIVE_INFINITY) - nowMs;
+    return `${effective} ${Math.floor(Math.min(toFlipMs, leftMs) / 1000)}`;
+  });
+  return [number, ...states].join(',');
 }
 
 /** Places whose record has not been evaluated yet have no data. */
