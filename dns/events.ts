@@ -82,7 +82,10 @@ export const dnsEvents = {
     remedy: 'None needed.',
   },
   'drain-ended': { explanation: 'It is ready again.', remedy: 'None needed.' },
-  drained: { explanation: 'Nobody has asked for a while.', remedy: 'It may be stopped.' },
+  drained: {
+    explanation: '/readyz has failed for 5 s: clients have had time to turn to the others.',
+    remedy: 'It may be stopped.',
+  },
   'heartbeat-failed': {
     explanation: 'The others were not told how it is.',
     remedy: 'See the store.',

@@ -179,7 +179,7 @@ export class DnsService {
     await this.presence.start();
   }
 
-  /** Queries are answered to the end; /readyz has said no for a while when nobody asks any more. */
+  /** /readyz fails, connections are closed when idle; what is asked is answered until stop(). */
   async drain(): Promise<void> {
     this.presence.setDrain(true);
     for (const transport of this.options.transports) transport.drain();
