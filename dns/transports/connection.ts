@@ -8,6 +8,8 @@ const LENGTH_BYTES = 2;
 const MAX_MESSAGE_BYTES = 0xffff;
 /** Written but not taken by the client; beyond it nothing more is read from it. */
 const MAX_WAITING_BYTES = 256 * 1024;
+/** A piece costs some hundred bytes more than what is in it. */
+const MAX_PIECES = 64;
 /** What a client has to take in `messageMs`, while there is more for it. */
 const LEAST_TAKEN_BYTES = 16 * 1024;
 
@@ -39,6 +41,9 @@ export class Connection {
   #wantedBytes = LENGTH_BYTES;
   #taken: PromiseWithResolvers<void> | undefined;
   #underWay = 0;
+  #underWayBytes = 0;
+  /** Ends with the referred message before. */
+  #before: Promise<void> = Promise.resolve();
   #isEnding = false;
   #isClosed = false;
   #heardMs: number;
@@ -103,8 +108,8 @@ export class Connection {
 
   #take(chunk: Buffer): void {
     if (this.#options.socket.writableEnded) return; // answered no more: we have said so
-    this.#chunks.push(chunk);
     this.#pendingBytes += chunk.length;
+    if (this.#chunks.push(chunk) > MAX_PIECES) this.#chunks = [Buffer.concat(this.#chunks)];
     this.#goOn();
   }
 
@@ -147,7 +152,8 @@ export class Connection {
 
   get #isFull(): boolean {
     const { socket, pipelined } = this.#options;
-    return this.#underWay >= pipelined || socket.writableLength > MAX_WAITING_BYTES;
+    const waitingBytes = Math.max(this.#underWayBytes, socket.writableLength);
+    return this.#underWay >= pipelined || waitingBytes > MAX_WAITING_BYTES;
   }
 
   /** No more is read than one message beside those that wait for their answers. */
@@ -168,16 +174,25 @@ export class Connection {
     else this.#write(out.subarray(0, length));
   }
 
+  /** One after the other: a hundred transfers at once would be a hundred first messages. */
   async #refer(message: Uint8Array, exchange: Exchange): Promise<void> {
+    const { promise, resolve: done } = Promise.withResolvers<void>();
+    const before = this.#before;
+    this.#before = promise;
     this.#underWay++;
+    this.#underWayBytes += message.length;
     try {
+      await before;
+      if (this.#isClosed) return;
       for await (const answer of this.#options.referred(message, exchange)) {
         if (this.#isClosed) return;
         this.#write(answer);
         if (this.#options.socket.writableLength > MAX_WAITING_BYTES) await this.#whenTaken();
       }
     } finally {
+      done();
       this.#underWay--;
+      this.#underWayBytes -= message.length;
       this.#heardMs = this.#options.now().nowMs;
       if (!this.#isClosed) this.#goOn();
     }

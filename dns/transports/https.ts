@@ -29,6 +29,10 @@ import type { Referred, Transport } from './types.ts';
 /** A reset costs its sender nothing and us a stream: more of them a second end the session. */
 const MAX_RESETS_PER_SECOND = 100;
 const LOOK_MS = 1000;
+/** Of a session's POSTs that have not come whole: they are of some hundred bytes. */
+const MAX_BODIES_BYTES = 4 * MAX_QUERY_BYTES;
+/** A piece costs some hundred bytes more than what is in it. */
+const MAX_PIECES = 64;
 
 export type HttpsOptions = {
   listen: readonly Endpoint[];
@@ -51,10 +55,13 @@ export type HttpsCounts = {
 /** The client is kept: a session that has ended does not know its own any more. */
 type Session = {
   http: ServerHttp2Session;
+  /** Destroyed in the session's place, which waits for the client once close() was called. */
+  socket: Socket;
   client: AddressBytes;
   clientPort: number;
   heardMs: number;
   resets: number;
+  bodyBytes: number;
 };
 
 export class HttpsServer implements Transport {
@@ -107,7 +114,7 @@ export class HttpsServer implements Transport {
   async close(): Promise<void> {
     this.#stopping.abort();
     const closed = this.#servers.map(closeServer);
-    for (const { http } of this.#sessions.values()) http.destroy();
+    for (const { socket } of this.#sessions.values()) socket.destroy();
     this.#admission.destroyAll();
     await Promise.all(closed);
   }
@@ -122,21 +129,27 @@ export class HttpsServer implements Transport {
       settings: { maxConcurrentStreams: limits.pipelined, initialWindowSize: MAX_QUERY_BYTES },
     });
     server.on('connection', (socket: Socket) => this.#admission.admit(socket));
-    server.on('session', (session) => this.#begin(session));
+    let socket: Socket;
+    server.prependListener('secureConnection', (secured) => {
+      socket = secured; // the session of which begins in this turn
+    });
+    server.on('session', (session) => this.#begin(session, socket));
     server.on('stream', (stream, headers) => this.#serve(stream, headers));
     server.on('sessionError', () => {});
     server.on('tlsClientError', (_, socket) => socket.destroy());
     return server;
   }
 
-  #begin(http: ServerHttp2Session): void {
-    const { remoteAddress = '', remotePort = 0 } = http.socket;
+  #begin(http: ServerHttp2Session, socket: Socket): void {
+    const { remoteAddress = '', remotePort = 0 } = socket;
     this.#sessions.set(http, {
       http,
+      socket,
       client: addressBytes(remoteAddress),
       clientPort: remotePort,
       heardMs: this.#options.clock.monotonicMs(),
       resets: 0,
+      bodyBytes: 0,
     });
     http.on('error', () => {}); // 'close' follows
     http.on('close', () => this.#sessions.delete(http));
@@ -148,7 +161,7 @@ export class HttpsServer implements Transport {
     for (const session of this.#sessions.values()) {
       session.resets = 0;
       if (nowMs - session.heardMs > limits.idle) session.http.close();
-      if (nowMs - session.heardMs > limits.idle + limits.message) session.http.destroy();
+      if (nowMs - session.heardMs > limits.idle + limits.message) session.socket.destroy();
     }
   }
 
@@ -162,7 +175,7 @@ export class HttpsServer implements Transport {
     session.heardMs = this.#options.clock.monotonicMs();
     stream.on('aborted', () => {
       this.#counts.reset++;
-      if (++session.resets > MAX_RESETS_PER_SECOND) session.http.destroy();
+      if (++session.resets > MAX_RESETS_PER_SECOND) session.socket.destroy();
     });
     const asked = readRequest(headers, this.#options.path);
     if (asked === 'body') this.#post(stream, session);
@@ -171,13 +184,20 @@ export class HttpsServer implements Transport {
   }
 
   #post(stream: ServerHttp2Stream, session: Session): void {
-    const chunks: Buffer[] = [];
+    let chunks: Buffer[] = [];
     let bytes = 0;
     stream.setTimeout(this.#options.limits.message, () => stream.close());
     stream.on('data', (chunk: Buffer) => {
+      if (stream.headersSent) return;
       bytes += chunk.length;
-      if (bytes <= MAX_QUERY_BYTES) chunks.push(chunk);
-      else if (!stream.headersSent) this.#refuse(stream, 413);
+      session.bodyBytes += chunk.length;
+      if (bytes > MAX_QUERY_BYTES || session.bodyBytes > MAX_BODIES_BYTES) {
+        chunks = [];
+        this.#refuse(stream, 413);
+      } else if (chunks.push(chunk) > MAX_PIECES) chunks = [Buffer.concat(chunks)];
+    });
+    stream.on('close', () => {
+      session.bodyBytes -= bytes;
     });
     stream.on('end', () => {
       if (!stream.headersSent) void this.#answer(stream, session, Buffer.concat(chunks));

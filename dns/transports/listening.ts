@@ -1,5 +1,6 @@
 // What TCP, TLS and HTTPS share: listening sockets, certificates, and how many connections are
 // held, of all clients and of one.
+import { constants } from 'node:crypto';
 import type { Server, Socket } from 'node:net';
 import { createSecureContext, type Server as TlsServer } from 'node:tls';
 import { BpfError } from '../../shared/bpf/failure.ts';
@@ -51,7 +52,9 @@ export function closeServer(server: Server): Promise<void> {
 }
 
 export function tlsOptions({ certificate, key }: TlsFiles) {
-  return { cert: certificate, key, minVersion: 'TLSv1.2' } as const;
+  // A renegotiation costs us much more than who asks for it (CVE-2011-1473).
+  const secureOptions = constants.SSL_OP_NO_RENEGOTIATION;
+  return { cert: certificate, key, minVersion: 'TLSv1.2', secureOptions } as const;
 }
 
 /** Throws what is wrong with the files before any of the servers has them. */
