@@ -44,6 +44,8 @@ type Sent = { records: Iterable<MessageRecord>; outcome: TransferOutcome };
 export class TransferServer {
   readonly #options: TransferServerOptions;
   readonly #inner: InnerResponder;
+  /** By the memory of images. */
+  readonly #searches = new WeakMap<SharedArrayBuffer, Promise<MadeNames>>();
 
   constructor(options: TransferServerOptions) {
     this.#options = options;
@@ -176,8 +178,16 @@ export class TransferServer {
   }
 
   async #whole(zone: TransferZone, image: ZoneImage, outcome: TransferOutcome): Promise<Sent> {
-    const made = await inPieces(madeNames(image));
+    const made = await this.#search(image);
     return { records: wholeZone(image, this.#made(zone, made)), outcome };
+  }
+
+  /** Once for all who ask meanwhile: a thousand of them would be a thousand searches. */
+  #search(image: ZoneImage): Promise<MadeNames> {
+    const { memory } = image;
+    const search = this.#searches.get(memory) ?? inPieces(madeNames(image));
+    this.#searches.set(memory, search);
+    return search;
   }
 
   *#made(
