@@ -1,7 +1,7 @@
 // One list file from the disk to its list: read, unpacked if it is gzip, parsed. Callable in a
 // thread: plain data in and out.
 import { constants } from 'node:buffer';
-import { open } from 'node:fs/promises';
+import { constants as flags, open } from 'node:fs/promises';
 import { promisify } from 'node:util';
 import { gunzip } from 'node:zlib';
 import type { ConfigProblem } from '../../shared/errors.ts';
@@ -31,7 +31,8 @@ export async function loadList(settings: LineFileSettings): Promise<Parsed> {
 }
 
 async function readBounded(file: string): Promise<Uint8Array> {
-  await using handle = await open(file);
+  // Not waited for: a FIFO that nobody writes to would hold up all lists.
+  await using handle = await open(file, flags.O_RDONLY | flags.O_NONBLOCK);
   const stat = await handle.stat();
   if (!stat.isFile()) throw new Error('it is no regular file');
   if (stat.size > MAX_FILE_BYTES)

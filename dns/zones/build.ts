@@ -1,12 +1,12 @@
 // One job of the builder: from a file, site objects or a transfer to an image, or why not.
-import { readFileSync } from 'node:fs';
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs';
 import { dirname, resolve } from 'node:path';
 import { parseName } from '../../shared/dns/names.ts';
 import { typeCode } from '../../shared/dns/rdata.ts';
 import type { Name } from '../../shared/dns/types.ts';
 import { checkZone } from '../../shared/dns/zone/check.ts';
 import { zoneFromObjects } from '../../shared/dns/zone/from-objects.ts';
-import { parseZone } from '../../shared/dns/zone/parse.ts';
+import { loadZone } from '../../shared/dns/zone/load.ts';
 import { RecordList } from '../../shared/dns/zone/record-list.ts';
 import type { ZoneFiles, ZoneProblem, ZoneResult } from '../../shared/dns/zone/types.ts';
 import { describeError } from '../../shared/errors.ts';
@@ -14,6 +14,9 @@ import { aliasTargets } from '../aliases/targets.ts';
 import { buildImage } from '../image/build.ts';
 import type { SmartName } from '../image/types.ts';
 import type { BuildJob, BuildResult, SmartPlaces } from './types.ts';
+
+/** As JavaScript's strings end before 2^29 characters. */
+const MAX_FILE_BYTES = 500_000_000;
 
 /** Never throws: what fails is a problem of the zone. */
 export function runJob(job: BuildJob, nowMs: () => number): BuildResult {
@@ -52,12 +55,8 @@ function recordsOf(
   nowSeconds: number,
 ): ZoneResult {
   switch (job.source) {
-    case 'file': {
-      const { records, placeOf, problems, refused } = parseZone(job.path, origin, files);
-      if (refused) return { zone: undefined, problems };
-      const checked = checkZone({ origin, records, placeOf, smart, nowSeconds });
-      return { zone: checked.zone, problems: [...problems, ...checked.problems] };
-    }
+    case 'file':
+      return loadZone(job.path, origin, files, nowSeconds, smart);
     case 'objects':
       return zoneFromObjects({
         zone: job.object,
@@ -92,7 +91,16 @@ class DiskFiles implements ZoneFiles {
 
   read(path: string): string {
     if (!this.paths.includes(path)) this.paths.push(path);
-    return readFileSync(path, 'latin1');
+    // Not waited for: a FIFO that nobody writes to would hold up all zones.
+    const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
+    try {
+      const stat = fstatSync(file);
+      if (!stat.isFile()) throw new Error('it is no regular file');
+      if (stat.size > MAX_FILE_BYTES) throw new Error(`more than ${MAX_FILE_BYTES} bytes`);
+      return readFileSync(file, 'latin1');
+    } finally {
+      closeSync(file);
+    }
   }
 
   resolve(from: string, path: string): string {
