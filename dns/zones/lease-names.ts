@@ -18,6 +18,8 @@ const LANE = 'lease-names';
 const LOOK_MS = 2000;
 const PAGE = 1000;
 const MAX_ZONES = 1000;
+/** Of one zone; a million would take gigabytes, here and where zones are built. */
+const MAX_NAMES = 250_000;
 const NEVER = '0-0';
 
 export type LeaseNamesOptions = {
@@ -37,6 +39,9 @@ export class LeaseNames {
   readonly #links: Links;
   readonly #known = new Map<string, Known>();
   #told = '';
+  /** For what #tell() last looked: zones, what was read of each, and until when it holds. */
+  #looked = '';
+  #holdsUntilSeconds = 0;
   #isLooking = false;
 
   constructor(options: LeaseNamesOptions) {
@@ -94,7 +99,7 @@ export class LeaseNames {
         const name = readName(String(pairs[at]), String(pairs[at + 1]));
         if (name !== undefined) found.set(name.label, name);
       }
-    } while (cursor !== '0');
+    } while (cursor !== '0' && found.size < MAX_NAMES);
     this.#known.set(zone, { lastId, names: [...found.values()] });
   }
 
@@ -110,6 +115,12 @@ export class LeaseNames {
     for (const zone of [...this.#known.keys()])
       if (!wanted.includes(zone)) this.#known.delete(zone);
     const nowSeconds = clock.nowMs() / 1000;
+    // A million names take a second to make records of.
+    const read = [...this.#known].map(([zone, { lastId }]) => `${zone} ${lastId}`);
+    const looked = JSON.stringify([wanted, read]);
+    if (looked === this.#looked && nowSeconds <= this.#holdsUntilSeconds) return;
+    this.#looked = looked;
+    this.#holdsUntilSeconds = this.#firstEndAfter(nowSeconds);
     const records = leaseRecords(this.#known, new Set(wanted), nowSeconds);
     // A zone that had names keeps its serial when it has none any more.
     const had = wanted.filter((zone) => records.has(zone) || this.#serialOf(zone) > 0);
@@ -125,6 +136,14 @@ export class LeaseNames {
     if (told === this.#told) return;
     this.#told = told;
     onLeases(leases);
+  }
+
+  #firstEndAfter(nowSeconds: number): number {
+    let first = Number.POSITIVE_INFINITY;
+    for (const { names } of this.#known.values()) {
+      for (const { until } of names) if (until >= nowSeconds && until < first) first = until;
+    }
+    return first;
   }
 
   /** Seconds of the last change: the same in every instance, and never less than before. */

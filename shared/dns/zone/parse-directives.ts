@@ -9,6 +9,8 @@ import { Mistake, type PlacedToken, rdataOf, type Spot } from './parse-rdata.ts'
 
 /** Of all $GENERATEs of a zone together: a typing error is not to fill the memory. */
 const MAX_GENERATED = 1 << 20;
+/** Of all records of a zone, when one more is made: wide numbers make long ones. */
+const MAX_GENERATED_BYTES = 256 * 1024 * 1024;
 
 /** `word` is its first, just read; `tag` its line's. Throws Mistake. */
 export function directive(parser: ZoneParser, word: string, tag: number): void {
@@ -90,6 +92,9 @@ function generate(parser: ZoneParser, tag: number): void {
     parser.own(parser.nameOf(expanded(owner, value), 'the owner'));
     const tokens = wordsOf(expanded(data, value), spot);
     parser.add(type, rdataOf(type, tokens, parser.file.origin, spot), tag);
+    if (parser.records.byteLength > MAX_GENERATED_BYTES) {
+      throw new Mistake(`more than ${MAX_GENERATED_BYTES} bytes of records by $GENERATE`);
+    }
   }
   // A record after it without an owner is of the one before it.
   Object.assign(parser.file, { owner: before, isInside });
