@@ -2,8 +2,22 @@ import { defineConfig } from 'vitest/config';
 
 const isCi = process.env.CI === 'true';
 
-// System tests make network namespaces and load the CPU: files run one at a time there, so that a
-// two-core machine measures what the test says and not its neighbour.
+/** Load the machine, or measure it: one at a time, when nothing else runs. */
+const ALONE = [
+  'test/system/bpf*.test.ts',
+  'test/system/dhcpd-hostile.test.ts',
+  'test/system/dhcpd-load.test.ts',
+  'test/system/natter-*.test.ts',
+  'test/system/setup.test.ts',
+];
+
+const system = {
+  // CI's machine is busy with what it does besides; a further try is shown in the report.
+  retry: isCi ? 2 : 0,
+  testTimeout: 120_000,
+  hookTimeout: 120_000,
+};
+
 export default defineConfig({
   test: {
     pool: 'forks',
@@ -17,14 +31,24 @@ export default defineConfig({
       },
       {
         extends: true,
+        // They make network namespaces, and mostly wait: two at a time, after the others.
         test: {
           name: 'system',
-          // CI's machine is busy with what it does besides; a further try is shown in the report.
-          retry: isCi ? 2 : 0,
           include: ['test/system/**/*.test.ts'],
+          exclude: ALONE,
+          maxWorkers: 2,
+          sequence: { groupOrder: 1 },
+          ...system,
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'alone',
+          include: ALONE,
           fileParallelism: false,
-          testTimeout: 120_000,
-          hookTimeout: 120_000,
+          sequence: { groupOrder: 2 },
+          ...system,
         },
       },
     ],
