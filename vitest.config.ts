@@ -7,6 +7,7 @@ const ALONE = [
   'test/system/bpf*.test.ts',
   'test/system/dhcpd-hostile.test.ts',
   'test/system/dhcpd-load.test.ts',
+  'test/system/dns-hostile.test.ts',
   'test/system/natter-*.test.ts',
   'test/system/setup.test.ts',
 ];

@@ -190,6 +190,7 @@ function checkDns(config: DnsConfig, report: Report): void {
   checkListeners(config, report);
   checkTwice('zones', 'zone', config.zones, report);
   checkTwice('keys', 'name', config.keys, report);
+  checkKeys(config, report);
   const { tls, https } = config;
   for (const [where, listens] of Object.entries({ tls: tls.listen, https: https.listen })) {
     if (listens.length === 0) continue;
@@ -204,6 +205,18 @@ function checkDns(config: DnsConfig, report: Report): void {
   for (const [index, { line, asns }] of config.lines.entries()) {
     if (line === undefined || asns === undefined) continue;
     report(['lines', index, 'asns'], 'has no use beside line: all of the file is one line');
+  }
+}
+
+function checkKeys({ keys, transfer }: DnsConfig, report: Report): void {
+  const names = new Set(keys.map(({ name }) => name));
+  const check = (path: (string | number)[], name: string | undefined) => {
+    if (name === undefined || names.has(name)) return;
+    report(path, `there is no key ${name}`, 'add it to keys, with its secretFile');
+  };
+  for (const [index, name] of transfer.keys.entries()) check(['transfer', 'keys', index], name);
+  for (const [index, { key }] of transfer.notify.entries()) {
+    check(['transfer', 'notify', index, 'key'], key);
   }
 }
 

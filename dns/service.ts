@@ -319,7 +319,7 @@ export class DnsService {
     this.smart.evaluate(this.plan?.smart ?? [], round, this.zoneTtlSeconds());
     this.#wantAliases();
     const isBuilt = this.zones.book.isSettled && this.lines.isSettled;
-    const dns = isBuilt && this.zones.refused.size === 0 ? this.plan?.version : undefined;
+    const dns = isBuilt && !this.zones.objectsRefused ? this.plan?.version : undefined;
     const pools = this.pools.plan?.version;
     const applied = { dns: dns ?? this.#applied.dns, pools: pools ?? this.#applied.pools };
     await this.serving.update({

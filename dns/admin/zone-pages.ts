@@ -10,7 +10,8 @@ import { problemText } from '../zones/part.ts';
 import { badQuestion, readName } from './question.ts';
 
 export function zoneRows({ zones }: DnsService) {
-  const names = new Set([...zones.served.keys(), ...zones.refused.keys()]);
+  const awaited = new Set(zones.awaited);
+  const names = new Set([...zones.served.keys(), ...zones.refused.keys(), ...awaited]);
   const { shadowed } = zones.book;
   const shadowing = (name: string) =>
     shadowed.flatMap(({ zone, source, by }) =>
@@ -27,7 +28,9 @@ export function zoneRows({ zones }: DnsService) {
       names: served?.image.names ?? 0,
       loadedAt: served === undefined ? null : new Date(served.loadedAtMs).toISOString(),
       warnings: [...(served?.warnings ?? []).map(problemText), ...shadowing(zone)],
-      problems: (refused?.problems ?? []).map(problemText),
+      problems: awaited.has(zone)
+        ? ['nothing has come from a primary yet, or it has expired']
+        : (refused?.problems ?? []).map(problemText),
     };
   });
 }

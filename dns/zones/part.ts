@@ -60,6 +60,16 @@ export class ZonesPart {
     return this.book.refused;
   }
 
+  /** Whether a zone of site objects is wrong: one of a file is no fault of the site's. */
+  get objectsRefused(): boolean {
+    return [...this.refused.values()].some(({ source }) => source === 'objects');
+  }
+
+  /** Zones of ours that nothing was ever served of, and nothing is wrong with: not transferred. */
+  get awaited(): string[] {
+    return [...this.#names()].filter((zone) => !this.served.has(zone) && !this.refused.has(zone));
+  }
+
   /** Records that no zone of site objects has. */
   get homeless(): readonly string[] {
     return this.#homeless;
