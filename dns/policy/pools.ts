@@ -2,6 +2,7 @@
 // P4, P5). Pure.
 import type { TargetHealth } from '../../shared/health/types.ts';
 import type { Pool, PoolTarget } from '../../shared/site/pool-objects.ts';
+import { MAX_TIER } from '../../shared/site/target-pool.ts';
 import { addressRdata } from './rdata.ts';
 import { slotsOf } from './rendezvous.ts';
 import type { PolicyInput } from './types.ts';
@@ -58,7 +59,7 @@ function servingOf({ targets }: JudgedPool, asIfHealthy: boolean): readonly Pool
     .map((each) => each.target);
   const weighted = usable.filter(({ weight }) => weight > 0);
   const candidates = weighted.length > 0 ? weighted : usable;
-  const tier = Math.min(...candidates.map((each) => each.tier));
+  const tier = candidates.reduce((least, each) => Math.min(least, each.tier), MAX_TIER);
   return candidates.filter((each) => each.tier === tier);
 }
 
