@@ -146,7 +146,7 @@ test.each([
   expect(stands()).toBe(false);
   await until('the link', stands, { timeoutMs: 10_000 });
   expect(rig.ping(EIP)).toBe(0);
-  expect(rig.logText()).toContain('link-filter-replaced');
+  await until('it is told', async () => rig.logText().includes('link-filter-replaced'));
 });
 
 test('an interface that comes back has its links again, and old pins are gone', async () => {
