@@ -88,12 +88,16 @@ async function main(): Promise<void> {
   const options: Omit<BenchOptions, 'progress'> = { ...common, hook };
   const rows: Row[] = [];
   const bench = (await entry.load())({ ...options, progress: (line) => console.error(line) });
-  for await (const row of bench) {
-    rows.push(row);
-    if (wanted.json) console.log(formatJson(wanted.service, row));
+  try {
+    for await (const row of bench) {
+      rows.push(row);
+      if (wanted.json) console.log(formatJson(wanted.service, row));
+    }
+  } finally {
+    clearTimeout(limit);
+    // One that fails does not take the others' figures with it.
+    if (!wanted.json && rows.length > 0) console.log(formatTable(rows));
   }
-  clearTimeout(limit);
-  if (!wanted.json) console.log(formatTable(rows));
 }
 
 try {
