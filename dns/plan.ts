@@ -1,7 +1,7 @@
 // What the site wants of dns: its objects sorted for those who build zones, lines and answers.
 // Pure.
 
-import { parentName } from '../shared/site/dns-name.ts';
+import { zoneOf } from '../shared/site/dns-name.ts';
 import type { Line, PlainRecord, SmartRecord, ZoneObject } from '../shared/site/dns-objects.ts';
 import type { Objects } from '../shared/site/objects-target.ts';
 import type { HealthOverride, Pool } from '../shared/site/pool-objects.ts';
@@ -53,14 +53,6 @@ export function poolsPlanOf(objects: Objects, version: number): PoolsPlan {
     else if (kind === 'override') overrides.push(object);
   }
   return { version, pools, overrides };
-}
-
-/** The longest of `zones` that a name is in. */
-export function zoneOf(name: string, zones: ReadonlySet<string>): string | undefined {
-  for (let at: string | undefined = name; at !== undefined; at = parentName(at)) {
-    if (zones.has(at)) return at;
-  }
-  return undefined;
 }
 
 /** By zone; those of none under undefined. */

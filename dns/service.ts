@@ -5,7 +5,9 @@ import { type Clock, every } from '../shared/clock.ts';
 import type { Health } from '../shared/health/health.ts';
 import type { Log } from '../shared/log.ts';
 import type { Random } from '../shared/random.ts';
+import { zoneOf } from '../shared/site/dns-name.ts';
 import { ObjectsTarget } from '../shared/site/objects-target.ts';
+import { DEFAULT_ZONE_TTL_SECONDS } from '../shared/site/zone.ts';
 import type { StoreEvent } from '../shared/store/events.ts';
 import { Follower } from '../shared/store/follow.ts';
 import type { Store } from '../shared/store/types.ts';
@@ -21,7 +23,7 @@ import { compileLines } from './lines/compile.ts';
 import { LineBook } from './lines/line-book.ts';
 import { DEFAULT_LINE, type LineTree } from './lines/types.ts';
 import { POOLS_UNIT, SERVICE } from './name.ts';
-import { type DnsPlan, dnsPlanOf, type PoolsPlan, poolsPlanOf, zoneOf } from './plan.ts';
+import { type DnsPlan, dnsPlanOf, type PoolsPlan, poolsPlanOf } from './plan.ts';
 import { type Round, SmartTable } from './policy/table.ts';
 import type { SmartAnswer } from './policy/types.ts';
 import { Presence } from './presence.ts';
@@ -63,7 +65,6 @@ export type DnsServiceOptions = {
 const FILES_MS = 2000;
 /** Between two steps of one apply; who ends in the middle of it is waited for no longer. */
 const STEP_MS = 1500;
-const DEFAULT_TTL_SECONDS = 300;
 
 export class DnsService {
   readonly options: DnsServiceOptions;
@@ -309,9 +310,18 @@ export class DnsService {
   }
 
   #publishSoon(then: () => void = () => {}): void {
-    if (this.#stopping.signal.aborted || this.serving === undefined) return;
-    this.#publish().then(then, this.options.fail);
+    if (this.#stopping.signal.aborted) return;
+    this.#publishing ??= this.#publishOnce();
+    this.#publishing.then(then, this.options.fail);
   }
+
+  /** What changes in one turn is evaluated once. */
+  async #publishOnce(): Promise<void> {
+    await Promise.resolve();
+    this.#publishing = undefined;
+    await this.#publish();
+  }
+  #publishing: Promise<void> | undefined;
 
   /** What is known now goes into force together. */
   async #publish(): Promise<void> {
@@ -349,8 +359,8 @@ export class DnsService {
   /** Of records that name none. */
   zoneTtlSeconds(): (record: { name: string }) => number {
     const zones = this.plan?.zones ?? new Map<string, { ttlSeconds: number }>();
-    const names = new Set(zones.keys());
-    return ({ name }) => zones.get(zoneOf(name, names) ?? '')?.ttlSeconds ?? DEFAULT_TTL_SECONDS;
+    return ({ name }) =>
+      zones.get(zoneOf(name, zones) ?? '')?.ttlSeconds ?? DEFAULT_ZONE_TTL_SECONDS;
   }
 
   #presence(): Presence {

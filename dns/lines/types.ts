@@ -2,7 +2,7 @@
 import type { Line } from '../../shared/site/dns-objects.ts';
 
 /** The line of every client that no prefix names. Always number 0. */
-export const DEFAULT_LINE = 'default';
+export { DEFAULT_LINE } from '../../shared/site/line.ts';
 
 /** A line's number is 16 bits in the tree. */
 export const MAX_LINES = 65_536;

@@ -1,7 +1,7 @@
 // Names of leases as records of zones. Pure.
 import { parseIpv4 } from '../../shared/net/ipv4.ts';
+import { zoneOf } from '../../shared/site/dns-name.ts';
 import type { PlainRecord } from '../../shared/site/dns-objects.ts';
-import { zoneOf } from '../plan.ts';
 
 /** `until`: s since the epoch, 4294967295 for ever; past it the name is gone. */
 export type LeaseName = { label: string; address: string; until: number };

@@ -1,5 +1,5 @@
 // The objects of dns and of pools among those of a site, with what is asked of them by name.
-import { parentName } from './dns-name.ts';
+import { zoneOf } from './dns-name.ts';
 import type { Line, RecordObject, ZoneObject } from './dns-objects.ts';
 import type { SiteObject } from './kinds.ts';
 import { DEFAULT_LINE } from './line.ts';
@@ -29,12 +29,8 @@ export class DnsIndex {
 
   /** The zone that a name is in: of several the longest. */
   zoneOf(name: string): ZoneObject | undefined {
-    let at: string | undefined = name;
-    for (; at !== undefined; at = parentName(at)) {
-      const zone = this.zones.get(at);
-      if (zone !== undefined) return zone;
-    }
-    return undefined;
+    const zone = zoneOf(name, this.zones);
+    return zone === undefined ? undefined : this.zones.get(zone);
   }
 
   hasLine(name: string): boolean {

@@ -43,3 +43,11 @@ export function parentName(name: string): string | undefined {
   }
   return '.';
 }
+
+/** The longest of `zones` that a name is in. */
+export function zoneOf(name: string, zones: { has(zone: string): boolean }): string | undefined {
+  for (let at: string | undefined = name; at !== undefined; at = parentName(at)) {
+    if (zones.has(at)) return at;
+  }
+  return undefined;
+}
