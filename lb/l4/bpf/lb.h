@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0 OR MIT */
+/*
+ * What lb's kernel programs and TypeScript both see: map layouts, flags, reasons, limits.
+ * TypeScript reads layouts and names from this object's BTF; there is no second copy. Addresses and
+ * ports are in network byte order (__be32, __be16), all else in host order. Rules: docs/balancing.md
+ */
+#ifndef EDGE_LB_H
+#define EDGE_LB_H
+
+/* A prime: the slots of a pool's Maglev table. */
+#define MAGLEV_SLOTS 65537
+
+/* servers: (VIP, protocol, port) -> what serves it. Single ports in a hash; ranges in a trie
+ * (server_ranges, prefix_bits 48..64), which is asked only if the hash of its VIP and protocol with
+ * port 0 (SERVER_HAS_RANGES) says so. */
+struct server_key {
+	__be32 address;
+	__be16 port;
+	__u8 protocol;
+	__u8 zero;
+};
+
+struct range_key {
+	__u32 prefix_bits; /* 48 (all ports) .. 64 (one port) */
+	__be32 address;
+	__u8 protocol;
+	__u8 zero;
+	__be16 port;
+};
+
+#define SERVER_DSR (1u << 0)	    /* else nat */
+#define SERVER_HASH_SOURCE (1u << 1) /* else flow */
+#define SERVER_LEAVE (1u << 2)	    /* flows of a lost target stay with it */
+#define SERVER_HAS_RANGES (1u << 3)  /* no server by itself: look into server_ranges */
+#define SERVER_ONLY (1u << 4)	    /* port 0: the only server of this VIP and protocol, for later
+				     * fragments whose first one was not seen */
+
+struct server {
+	__u32 slot;	 /* of meters; from 1 */
+	__u32 pool_slot; /* index into `tables` */
+	__u32 flags;
+	__be16 first_port; /* of the range; the port otherwise */
+	__u16 zero;
+};
+
+/* tables: pool slot -> inner array of MAGLEV_SLOTS target slots (__u32), replaced whole in one
+ * write. Target slot 0: nobody. */
+
+/* targets: target slot -> where it is. A slot is used again only after its connections are gone
+ * (generation). */
+#define TARGET_GONE (1u << 0) /* removed or down: see SERVER_LEAVE */
+struct target {
+	__be32 address;
+	__be16 port; /* 0: the server's port (of a range: the same offset) */
+	__u16 flags;
+	__u32 generation;
+};
+
+/* reverse: (target, protocol, port) -> the VIP that it answers for; static. nat only. Ranges in
+ * reverse_ranges as above. */
+struct reverse {
+	__be32 address;	   /* the VIP */
+	__u16 port_offset; /* host order; added to the port modulo 65536 */
+	__u16 flags;	   /* REVERSE_HAS_RANGES: as SERVER_HAS_RANGES */
+	__u32 server_slot;
+	__u32 target_slot;
+};
+#define REVERSE_HAS_RANGES (1u << 0)
+
+/* connections (LRU): the target that a flow has. Written by the first packet of a flow that is no
+ * SYN (TCP) or any packet (UDP), while new ones come no faster than NEW_CONNECTIONS_PER_SECOND a
+ * CPU. */
+#define NEW_CONNECTIONS_PER_SECOND 125000
+#define UDP_IDLE_NS 60000000000ull
+#define TCP_IDLE_NS 7200000000000ull
+struct connection_key {
+	__be32 source;
+	__be32 destination;
+	__be16 source_port;
+	__be16 destination_port;
+	__u8 protocol;
+	__u8 zero[3];
+};
+
+struct connection {
+	__u64 seen_ns; /* CLOCK_MONOTONIC, coarse; written at most once a second */
+	__u32 target_slot;
+	__u32 generation;
+};
+
+/* fragments (LRU): where the first fragment of a datagram went, for the later ones. */
+struct fragment_key {
+	__be32 source;
+	__be32 destination;
+	__be16 id;
+	__u8 protocol;
+	__u8 outbound; /* 1: of a target's reply, keyed before the translation */
+};
+
+struct fragment {
+	__u64 expires_ns; /* CLOCK_MONOTONIC */
+	__be32 address;	  /* in: the target's; out: the VIP */
+	__u32 server_slot;
+	__u32 target_slot;
+	__u32 flags; /* SERVER_DSR */
+};
+
+/* server_meters, target_meters (per CPU): slot -> what was forwarded. Wire bytes. */
+struct meter {
+	__u64 in_packets;
+	__u64 in_bytes;
+	__u64 out_packets; /* nat only: direct returns are not seen */
+	__u64 out_bytes;
+	__u64 connections; /* TCP: SYNs that were given a target; UDP: entries written */
+};
+
+/* counters (per CPU): reason -> packets and wire bytes. */
+struct counter {
+	__u64 packets;
+	__u64 bytes;
+};
+
+/* links: ifindex -> role. */
+#define LINK_UPLINK 1u
+#define LINK_INSIDE 2u
+struct link {
+	__u32 role;
+};
+
+/* Every way out of a program, by name. PASS_*: untouched. */
+enum reason {
+	PASS_NOT_IPV4,	 /* another EtherType, or tagged: its VLAN device has the servers */
+	PASS_NOT_FOR_US, /* broadcast, multicast, or flooded to another host's MAC */
+	PASS_NOT_SERVER, /* no virtual server's, and no target's reply */
+	PASS_BAD_HEADER, /* not a valid IPv4 header: the stack drops and counts it */
+	PASS_MARTIAN,
+	IN_REDIRECTED, /* to a target: nat */
+	IN_TO_STACK,   /* translated; the stack forwards, fragments, resolves or answers */
+	DSR_REDIRECTED,
+	DSR_TO_NEIGHBOUR, /* dsr, and the target's MAC is resolved on the way */
+	OUT_REDIRECTED,	  /* a target's reply, as the VIP's */
+	OUT_TO_STACK,
+	OUT_AT_EGRESS,	  /* translated on its way out of the stack */
+	DROP_MALFORMED,	  /* an L4 or quoted header that is cut short */
+	DROP_NO_TARGET,	  /* the pool has nobody */
+	DROP_NO_ROUTE,	  /* dsr: the target is not on a link of ours */
+	DROP_TOO_LONG,	  /* dsr: does not fit the link to the target */
+	DROP_TTL_EXPIRED, /* dsr */
+	DROP_FRAGMENT_UNKNOWN,
+	DROP_ICMP_REDIRECT,
+	DROP_ERROR_MISMATCH, /* an ICMP error that quotes no packet of a server or target */
+	DROP_REWRITE_FAILED, /* a kernel helper refused; must stay 0 */
+	REASON_COUNT,
+};
+
+/* What a program leaves in skb->cb[], for `edgectl explain` and for tests by BPF_PROG_RUN. */
+enum explain_word { EXPLAIN_REASON, EXPLAIN_STEPS, EXPLAIN_SERVER, EXPLAIN_TARGET, EXPLAIN_HASH };
+
+enum explain_step {
+	STEP_SERVER_FOUND = 1 << 0,
+	STEP_BY_TABLE = 1 << 1,
+	STEP_CONNECTION_FOUND = 1 << 2,
+	STEP_CONNECTION_LOST = 1 << 3, /* its target is gone: picked anew */
+	STEP_CONNECTION_WRITTEN = 1 << 4,
+	STEP_ICMP_ERROR = 1 << 5,
+	STEP_FRAGMENT_FOUND = 1 << 6,
+	STEP_REVERSE_FOUND = 1 << 7,
+	STEP_FIB_ASKED = 1 << 8,
+	STEP_TTL_EXPIRES = 1 << 9,
+	STEP_IP_OPTIONS = 1 << 10,
+	STEP_FLOOD_GATE = 1 << 11, /* not written: too many new ones */
+};
+
+#endif
