@@ -212,3 +212,80 @@ export type WorkerPlan = {
   pools: readonly PoolState[];
   certificates: readonly (Certificate & { key: string })[];
 };
+
+/** What becomes of a request. Made by `lb/l7/policy`, for both fronts. */
+export type Decision =
+  | { kind: 'forward'; route: Route }
+  | {
+      kind: 'answer';
+      status: number;
+      headers: readonly (readonly [name: string, value: string])[];
+      body: Buffer;
+      cause: TerminationCause;
+      route: string;
+    };
+
+/**
+ * How a head is changed on its way. Names are lower case, without hop-by-hop fields, which are
+ * dropped anyway, and framing fields, which are always written anew.
+ */
+export type HeadEdits = {
+  drop: ReadonlySet<string>;
+  /** Behind the others, as written; checked: no CR, LF, NUL. */
+  add: readonly (readonly [name: string, value: string])[];
+  /** Requests: in place of what came. */
+  target?: string;
+  authority?: string;
+};
+
+export interface Policy {
+  /** `done` is called once, mostly at once; later only when a shared rate limit has to be asked. */
+  decide(
+    listener: Listener,
+    view: RequestView,
+    client: ClientInfo,
+    done: (decision: Decision) => void,
+  ): void;
+  requestEdits(route: Route, view: RequestView, client: ClientInfo): HeadEdits;
+  responseEdits(route: Route, client: ClientInfo): HeadEdits;
+  /** gzip for this response: its type, its encoding, its length, and what the client takes. */
+  mayCompress(route: Route, view: RequestView, head: ResponseHead): boolean;
+  /** May this peer connect at all? */
+  admits(listener: Listener, address: string): boolean;
+  update(plan: WorkerPlan): void;
+}
+
+/** What a front tells of each request, stream or refused connection, once it is over. */
+export type AccessEntry = {
+  listener: string;
+  route: string;
+  client: ClientInfo;
+  protocol: 'HTTP/1.0' | 'HTTP/1.1' | 'HTTP/2' | 'tcp' | 'websocket';
+  method: string;
+  host: string;
+  target: string;
+  status: number;
+  /** Of bodies and tunnels: from the client, to the client. */
+  bytesIn: number;
+  bytesOut: number;
+  /** Monotonic ms. */
+  startedMs: number;
+  endedMs: number;
+  cause: TerminationCause;
+  /** More of it, in a word: the `reason` of a Bad. */
+  detail?: string;
+  forward?: ForwardRecord;
+};
+
+export interface Journal {
+  ended(entry: AccessEntry): void;
+}
+
+/** Bounds of one worker; fronts ask before they take more. */
+export interface Bounds {
+  /** A connection of this listener: false, and it is counted as shed. Call `leave` at its end. */
+  enter(listener: Listener, address: string): boolean;
+  leave(listener: Listener, address: string): void;
+  /** Draining: keep-alive ends. */
+  readonly isDraining: boolean;
+}
