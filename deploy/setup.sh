@@ -13,11 +13,12 @@ build='clang llvm libbpf-dev linux-libc-dev g++ make python3 libpcap-dev'
 lab='bird2 curl ethtool iperf3 iputils-ping knot-dnsutils nftables procps socat tcpdump
   traceroute udhcpc util-linux'
 tests='bpftool mariadb-server openssl isc-dhcp-client isc-dhcp-relay dhcpcd-base kea-admin
-  bind9 bind9-utils bind9-dnsutils knot nsd gdnsd unbound'
+  bind9 bind9-utils bind9-dnsutils knot nsd gdnsd unbound
+  haproxy nginx-light nghttp2-client wrk chromium'
 bench='kea-dhcp4-server postgresql dnsperf'
 # Of these packages, what would run from the next boot on.
 services='redis-server bird mariadb isc-dhcp-relay kea-dhcp4-server postgresql
-  named knot nsd gdnsd unbound'
+  named knot nsd gdnsd unbound haproxy nginx'
 
 die() {
   code=$1
