@@ -10,9 +10,22 @@
 /* A prime: the slots of a pool's Maglev table. */
 #define MAGLEV_SLOTS 65537
 
-/* servers: (VIP, protocol, port) -> what serves it. Single ports in a hash; ranges in a trie
- * (server_ranges, prefix_bits 48..64), which is asked only if the hash of its VIP and protocol with
- * port 0 (SERVER_HAS_RANGES) says so. */
+/*
+ * Slot = hash mod MAGLEV_SLOTS. The hash is MurmurHash3's x86 32-bit variant with this seed over
+ * whole words, whose bytes count from the least significant one; addresses, ports and protocol as
+ * numbers:
+ *   hash flow:   source, destination, source port << 16 | destination port, protocol
+ *   hash source: source
+ *   fragments of UDP with hash flow: source, destination
+ */
+#define HASH_SEED 0xed9e1b04u
+
+/*
+ * servers: (VIP, protocol, port) -> what serves it. Single ports in a hash; ranges in a trie
+ * (server_ranges, prefix_bits 48..64), which is asked only if the entry of port 0 says so. No server
+ * has port 0: that entry is there for each VIP and protocol that has any server, and says what is
+ * known of them all (SERVER_HAS_RANGES, SERVER_ONLY). Without it the VIP is not ours.
+ */
 struct server_key {
 	__be32 address;
 	__be16 port;
@@ -31,9 +44,9 @@ struct range_key {
 #define SERVER_DSR (1u << 0)	    /* else nat */
 #define SERVER_HASH_SOURCE (1u << 1) /* else flow */
 #define SERVER_LEAVE (1u << 2)	    /* flows of a lost target stay with it */
-#define SERVER_HAS_RANGES (1u << 3)  /* no server by itself: look into server_ranges */
-#define SERVER_ONLY (1u << 4)	    /* port 0: the only server of this VIP and protocol, for later
-				     * fragments whose first one was not seen */
+#define SERVER_HAS_RANGES (1u << 3)  /* port 0: look into server_ranges, too */
+#define SERVER_ONLY (1u << 4)	    /* port 0: the other fields are those of the only server of this
+				     * VIP and protocol, for packets that show no port */
 
 struct server {
 	__u32 slot;	 /* of meters; from 1 */
@@ -46,8 +59,8 @@ struct server {
 /* tables: pool slot -> inner array of MAGLEV_SLOTS target slots (__u32), replaced whole in one
  * write. Target slot 0: nobody. */
 
-/* targets: target slot -> where it is. A slot is used again only after its connections are gone
- * (generation). */
+/* targets: target slot -> where it is. A slot that is used again has another generation: its
+ * connections are lost. What a table names is not asked whether it is gone. */
 #define TARGET_GONE (1u << 0) /* removed or down: see SERVER_LEAVE */
 struct target {
 	__be32 address;
@@ -56,20 +69,24 @@ struct target {
 	__u32 generation;
 };
 
-/* reverse: (target, protocol, port) -> the VIP that it answers for; static. nat only. Ranges in
- * reverse_ranges as above. */
+/*
+ * reverse: server_key (target, protocol, port) -> the VIP that it answers for; static. nat only.
+ * Ranges in reverse_ranges, and an entry of port 0 for each target and protocol, as above. A reply
+ * to this host itself (of its probes) is left alone, every other one is translated.
+ */
 struct reverse {
 	__be32 address;	   /* the VIP */
 	__u16 port_offset; /* host order; added to the port modulo 65536 */
-	__u16 flags;	   /* REVERSE_HAS_RANGES: as SERVER_HAS_RANGES */
+	__u16 flags;
 	__u32 server_slot;
 	__u32 target_slot;
 };
-#define REVERSE_HAS_RANGES (1u << 0)
+#define REVERSE_HAS_RANGES (1u << 0) /* as SERVER_HAS_RANGES */
+#define REVERSE_ONLY (1u << 1)	     /* as SERVER_ONLY */
 
 /* connections (LRU): the target that a flow has. Written by the first packet of a flow that is no
- * SYN (TCP) or any packet (UDP), while new ones come no faster than NEW_CONNECTIONS_PER_SECOND a
- * CPU. */
+ * SYN and no RST (TCP) or any packet (UDP), while new ones come no faster than
+ * NEW_CONNECTIONS_PER_SECOND a CPU. */
 #define NEW_CONNECTIONS_PER_SECOND 125000
 #define UDP_IDLE_NS 60000000000ull
 #define TCP_IDLE_NS 7200000000000ull
@@ -97,12 +114,19 @@ struct fragment_key {
 	__u8 outbound; /* 1: of a target's reply, keyed before the translation */
 };
 
+#define FRAGMENT_LIFE_NS 30000000000ull
 struct fragment {
 	__u64 expires_ns; /* CLOCK_MONOTONIC */
-	__be32 address;	  /* in: the target's; out: the VIP */
+	__be32 address;	  /* in: the target's; out: the VIP; 0: no server's, leave it alone */
 	__u32 server_slot;
 	__u32 target_slot;
 	__u32 flags; /* SERVER_DSR */
+};
+
+/* new_connections (per CPU), entry 0: entries written in the current second. */
+struct new_connections {
+	__u64 since_ns; /* CLOCK_MONOTONIC, coarse: when this second began */
+	__u64 count;
 };
 
 /* server_meters, target_meters (per CPU): slot -> what was forwarded. Wire bytes. */
@@ -131,7 +155,7 @@ struct link {
 enum reason {
 	PASS_NOT_IPV4,	 /* another EtherType, or tagged: its VLAN device has the servers */
 	PASS_NOT_FOR_US, /* broadcast, multicast, or flooded to another host's MAC */
-	PASS_NOT_SERVER, /* no virtual server's, and no target's reply */
+	PASS_NOT_SERVER, /* no virtual server's, and no target's reply to others than this host */
 	PASS_BAD_HEADER, /* not a valid IPv4 header: the stack drops and counts it */
 	PASS_MARTIAN,
 	IN_REDIRECTED, /* to a target: nat */
@@ -139,7 +163,7 @@ enum reason {
 	DSR_REDIRECTED,
 	DSR_TO_NEIGHBOUR, /* dsr, and the target's MAC is resolved on the way */
 	OUT_REDIRECTED,	  /* a target's reply, as the VIP's */
-	OUT_TO_STACK,
+	OUT_TO_STACK,	  /* a target's reply, left to the stack and to the egress program as it came */
 	OUT_AT_EGRESS,	  /* translated on its way out of the stack */
 	DROP_MALFORMED,	  /* an L4 or quoted header that is cut short */
 	DROP_NO_TARGET,	  /* the pool has nobody */
@@ -154,6 +178,7 @@ enum reason {
 };
 
 /* What a program leaves in skb->cb[], for `edgectl explain` and for tests by BPF_PROG_RUN. */
+/* Of EXPLAIN_HASH: 0 where no hash decided. */
 enum explain_word { EXPLAIN_REASON, EXPLAIN_STEPS, EXPLAIN_SERVER, EXPLAIN_TARGET, EXPLAIN_HASH };
 
 enum explain_step {
@@ -169,6 +194,7 @@ enum explain_step {
 	STEP_TTL_EXPIRES = 1 << 9,
 	STEP_IP_OPTIONS = 1 << 10,
 	STEP_FLOOD_GATE = 1 << 11, /* not written: too many new ones */
+	STEP_REFRESH_NEIGHBOUR = 1 << 12, /* by the neighbour table, so that a stale entry is probed */
 };
 
 #endif
