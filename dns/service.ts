@@ -4,6 +4,7 @@
 import { type Clock, every } from '../shared/clock.ts';
 import type { Health } from '../shared/health/health.ts';
 import type { Log } from '../shared/log.ts';
+import { Presence } from '../shared/presence.ts';
 import type { Random } from '../shared/random.ts';
 import { zoneOf } from '../shared/site/dns-name.ts';
 import { ObjectsTarget } from '../shared/site/objects-target.ts';
@@ -26,7 +27,6 @@ import { POOLS_UNIT, SERVICE } from './name.ts';
 import { type DnsPlan, dnsPlanOf, type PoolsPlan, poolsPlanOf } from './plan.ts';
 import { type Round, SmartTable } from './policy/table.ts';
 import type { SmartAnswer } from './policy/types.ts';
-import { Presence } from './presence.ts';
 import { Serving } from './serving.ts';
 import { saying } from './settings.ts';
 import type { Transfers, TransfersOptions } from './transfers.ts';
@@ -63,6 +63,8 @@ export type DnsServiceOptions = {
 };
 
 const FILES_MS = 2000;
+/** After a drain began, resolvers go on asking for a while. */
+const QUIET_MS = 5000;
 /** Between two steps of one apply; who ends in the middle of it is waited for no longer. */
 const STEP_MS = 1500;
 
@@ -366,6 +368,7 @@ export class DnsService {
   #presence(): Presence {
     const { config, version, address, store, canary, clock, log } = this.options;
     return new Presence({
+      service: SERVICE,
       node: config.node,
       version,
       ...(address === undefined ? {} : { address }),
@@ -377,8 +380,9 @@ export class DnsService {
         return [{ name: 'zones', ...(isEmpty ? { problem } : {}) }];
       },
       isDrainWanted: () => this.site.isDrainWanted(config.node),
-      applied: () => this.#applied,
+      applied: () => ({ [SERVICE]: this.#applied.dns, [POOLS_UNIT]: this.#applied.pools }),
       drift: () => this.drift,
+      isQuiet: (drainingMs) => drainingMs >= QUIET_MS,
       clock,
       signal: this.#stopping.signal,
       log,

@@ -1,16 +1,29 @@
 // How an instance is, and who is told: its state from its checks, the canary and drains;
 // heartbeats.
-import { type Clock, every } from '../shared/clock.ts';
-import { describeError, OperationalError } from '../shared/errors.ts';
-import type { Log } from '../shared/log.ts';
-import type { Member, Store } from '../shared/store/types.ts';
-import type { DnsEvent } from './events.ts';
-import { POOLS_UNIT, SERVICE } from './name.ts';
+import { type Clock, every } from './clock.ts';
+import { describeError, OperationalError } from './errors.ts';
+import type { Log } from './log.ts';
+import type { Member, Store } from './store/types.ts';
 
-export type DnsState = 'starting' | 'running' | 'not-ready' | 'draining' | 'drained' | 'stopped';
+export type PresenceState =
+  | 'starting'
+  | 'running'
+  | 'not-ready'
+  | 'draining'
+  | 'drained'
+  | 'stopped';
 export type Check = { name: string; problem?: string };
 
+export type PresenceEvent =
+  | 'heartbeat-failed'
+  | 'canary-passed'
+  | 'canary-failed'
+  | 'drain-started'
+  | 'drain-ended'
+  | 'drained';
+
 export type PresenceOptions = {
+  service: string;
   node: string;
   version: string;
   address?: string;
@@ -20,25 +33,29 @@ export type PresenceOptions = {
   /** What else has to be well. */
   checks: () => readonly Check[];
   isDrainWanted: () => boolean;
-  applied: () => { dns: number; pools: number };
+  /** Versions in force, by unit. */
+  applied: () => Readonly<Record<string, number>>;
   drift: () => readonly string[];
+  /** Once a drain began or ended. */
+  onDraining?: (isDraining: boolean) => void;
+  /** Asked again and again while it drains: nobody depends on it any more. */
+  isQuiet: (drainingMs: number) => boolean;
   clock: Clock;
   signal: AbortSignal;
-  log: Log<DnsEvent>;
+  log: Log<PresenceEvent>;
 };
 
 const HEARTBEAT_MS = 1000;
 const CANARY_MS = 5000;
-/** After a drain began, resolvers go on asking for a while. */
-const QUIET_MS = 5000;
 
 export class Presence {
   readonly startedAt: number;
   readonly #options: PresenceOptions;
-  #state: DnsState = 'starting';
+  #state: PresenceState = 'starting';
   #isOpen = false;
   #drainAsked = false; // by the control socket; lasts as long as the process
   #isDraining = false;
+  #drainingSinceMs = 0;
   #canaryProblem: string | undefined = 'has not run yet';
   #beating: Promise<void> = Promise.resolve();
 
@@ -47,7 +64,7 @@ export class Presence {
     this.startedAt = options.clock.nowMs();
   }
 
-  get state(): DnsState {
+  get state(): PresenceState {
     return this.#state;
   }
 
@@ -68,8 +85,8 @@ export class Presence {
   async stop(): Promise<void> {
     await this.#beating;
     this.#state = 'stopped';
-    const { store, node } = this.#options;
-    await this.#tellStore(() => store.leave(SERVICE, node));
+    const { store, service, node } = this.#options;
+    await this.#tellStore(() => store.leave(service, node));
   }
 
   setDrain(asked: boolean): void {
@@ -99,8 +116,8 @@ export class Presence {
     const before = this.#state;
     this.#setDraining(this.#drainAsked || isDrainWanted());
     const well = this.checks().every(({ problem, name }) => !problem || name === 'not drained');
-    if (this.#isDraining) this.#state = this.#state === 'drained' ? 'drained' : 'draining';
-    else this.#state = well ? 'running' : 'not-ready';
+    if (!this.#isDraining) this.#state = well ? 'running' : 'not-ready';
+    else if (this.#state !== 'drained') this.#state = this.#isQuiet() ? 'drained' : 'draining';
     if (this.#state !== before) this.beatSoon();
   }
 
@@ -129,34 +146,32 @@ export class Presence {
     this.evaluate();
   }
 
+  #isQuiet(): boolean {
+    const { clock, isQuiet, log } = this.#options;
+    if (!isQuiet(clock.monotonicMs() - this.#drainingSinceMs)) return false;
+    log.info('drained', 'nobody depends on this node any more', {});
+    return true;
+  }
+
   #setDraining(wanted: boolean): void {
     if (wanted === this.#isDraining) return;
-    const { log, clock, signal } = this.#options;
+    const { log, clock, onDraining } = this.#options;
     this.#isDraining = wanted;
-    if (!wanted) {
-      log.info('drain-ended', 'the node is ready again', {});
-      return;
-    }
-    log.info('drain-started', 'the node is not ready; what is asked is answered', {});
-    const drained = () => {
-      if (!this.#isDraining) return;
-      this.#state = 'drained';
-      log.info('drained', 'clients have had time to turn to the others', {});
-      this.beatSoon();
-    };
-    clock.after(QUIET_MS, drained, signal);
+    this.#drainingSinceMs = clock.monotonicMs();
+    if (wanted) log.info('drain-started', 'the node is not ready; clients are served', {});
+    else log.info('drain-ended', 'the node is ready again', {});
+    onDraining?.(wanted);
   }
 
   #self(): Member {
-    const { node, version, address, clock, applied, drift } = this.#options;
-    const { dns, pools } = applied();
+    const { service, node, version, address, clock, applied, drift } = this.#options;
     const [problem] = drift();
     return {
-      service: SERVICE,
+      service,
       node,
       version,
       state: this.#state,
-      applied: { [SERVICE]: dns, [POOLS_UNIT]: pools },
+      applied: { ...applied() },
       ...(problem === undefined ? {} : { drift: problem }),
       ...(address === undefined ? {} : { address }),
       startedAt: this.startedAt,
