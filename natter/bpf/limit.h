@@ -16,38 +16,12 @@
 #define EDGE_NATTER_LIMIT_H
 
 #include "maps.h"
-#include "parse.h"
+#include "packet.h"
+#include "wire.h"
 
 #define WINDOW_SHIFT 26 /* 67 ms */
 #define CHARGE_ATTEMPTS 4
 #define PAUSE_NS 1000000000ull
-
-/* What the frame is on the wire: each segment of a GSO packet has headers of its own. */
-static __always_inline __u32 wire_packets(const struct __sk_buff *skb)
-{
-	return skb->gso_segs > 1 ? skb->gso_segs : 1;
-}
-
-static __always_inline __u32 gso_header_bytes(struct __sk_buff *skb, const struct packet *p)
-{
-	__u32 bytes = ETH_HLEN + p->header_bytes;
-	__u8 tcp_offset;
-
-	if (p->protocol != IPPROTO_TCP)
-		return bytes + 8;
-	if (bpf_skb_load_bytes(skb, bytes + 12, &tcp_offset, 1))
-		return bytes + 20;
-	return bytes + (tcp_offset >> 4) * 4;
-}
-
-static __always_inline __u32 wire_bytes(struct __sk_buff *skb, const struct packet *p)
-{
-	__u32 packets = wire_packets(skb);
-
-	if (packets == 1)
-		return skb->len;
-	return skb->len + (packets - 1) * gso_header_bytes(skb, p);
-}
 
 /* Whether the flow of this packet has had less than its fair share of the bucket lately. */
 static __always_inline bool below_fair_share(struct bucket_state *state, __u64 cost_per_byte,

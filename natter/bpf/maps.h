@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Every map of the data plane. Sizes are defaults: the daemon sets max_entries by its capacity. */
+/* Every map of natter's own. Sizes are defaults: the daemon sets max_entries by its capacity. */
 #ifndef EDGE_NATTER_MAPS_H
 #define EDGE_NATTER_MAPS_H
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
+#include "common_maps.h"
 #include "natter.h"
 
 #define DEFAULT_EIPS 1048576
@@ -84,46 +85,11 @@ struct {
 } meters SEC(".maps");
 
 struct {
-	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
-	__uint(max_entries, REASON_COUNT);
-	__type(key, __u32);
-	__type(value, struct counter);
-} counters SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_HASH);
-	__uint(max_entries, 64);
-	__type(key, __u32);
-	__type(value, struct link);
-} links SEC(".maps");
-
-struct {
 	__uint(type, BPF_MAP_TYPE_LPM_TRIE);
 	__uint(max_entries, 1024);
 	__uint(map_flags, BPF_F_NO_PREALLOC);
 	__type(key, struct prefix_key);
 	__type(value, __u32);
 } internal_prefixes SEC(".maps");
-
-/* When each next hop was last sent to through the neighbour table (see forward.h). */
-#define NEIGHBOUR_CHECKS 1024
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, NEIGHBOUR_CHECKS);
-	__type(key, __u32);
-	__type(value, __u64);
-} neighbour_checks SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_ARRAY);
-	__uint(max_entries, 1);
-	__type(key, __u32);
-	__type(value, struct trace_config);
-} trace_configs SEC(".maps");
-
-struct {
-	__uint(type, BPF_MAP_TYPE_RINGBUF);
-	__uint(max_entries, 4 * 1024 * 1024);
-} trace_events SEC(".maps");
 
 #endif

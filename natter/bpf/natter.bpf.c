@@ -12,60 +12,7 @@
 #include "forward.h"
 #include "limit.h"
 #include "resolve.h"
-#include "rewrite.h"
-
-/* Marks, on the way from an ingress program to the egress one, a packet that is translated. */
-#define TRANSLATED 0xed9e
-
-enum { INGRESS, EGRESS };
-
-/* Of a packet that is accepted the kernel sets tc_index to this; only at tc is it 0 before. */
-static __always_inline void clear_classid(struct __sk_buff *skb)
-{
-	skb->tc_classid = 0;
-}
-
-static __always_inline int pass(struct __sk_buff *skb, struct packet *p, __u32 reason)
-{
-	skb->tc_index = 0;
-	clear_classid(skb);
-	return finish(skb, p, reason, TC_ACT_OK, INGRESS);
-}
-
-static __always_inline int drop(struct __sk_buff *skb, struct packet *p, __u32 reason)
-{
-	return finish(skb, p, reason, TC_ACT_SHOT, INGRESS);
-}
-
-static __always_inline int pass_or_drop(struct __sk_buff *skb, struct packet *p, __u32 reason)
-{
-	return reason >= DROP_MALFORMED ? drop(skb, p, reason) : pass(skb, p, reason);
-}
-
-/* TTL and options are the stack's affair: it answers, or follows the options. */
-static __always_inline bool needs_stack(struct packet *p)
-{
-	if (p->ttl <= 1)
-		p->steps |= STEP_TTL_EXPIRES;
-	if (p->header_bytes > sizeof(struct iphdr))
-		p->steps |= STEP_IP_OPTIONS;
-	return p->ttl <= 1 || p->header_bytes > sizeof(struct iphdr);
-}
-
-/* Rewrites; redirects where `routed`, else gives the packet to the stack. */
-static __always_inline int deliver(struct __sk_buff *skb, struct packet *p,
-				   const struct bpf_fib_lookup *fib, bool routed, __u32 redirected,
-				   __u32 to_stack)
-{
-	struct ethhdr *eth = rewrite(skb, p, routed);
-
-	if (!eth)
-		return drop(skb, p, DROP_REWRITE_FAILED);
-	if (!routed)
-		return pass(skb, p, to_stack);
-	skb->tc_index = TRANSLATED;
-	return finish(skb, p, redirected, send(p, eth, fib), INGRESS);
-}
+#include "verdict.h"
 
 static __always_inline int inbound(struct __sk_buff *skb, struct packet *p, const struct mapping *m)
 {
@@ -74,17 +21,17 @@ static __always_inline int inbound(struct __sk_buff *skb, struct packet *p, cons
 	int reason, verdict;
 
 	fetch_meter(m->slot_flags);
-	parse_l4(skb, p, m->slot_flags);
+	parse_natter_l4(skb, p, m->slot_flags);
 	reason = resolve_in(p, m);
 	if (reason != RESOLVED)
 		return drop(skb, p, reason);
-	reason = limit(skb, p, p->slot_flags, true);
+	reason = limit(skb, p, p->own.slot_flags, true);
 	if (reason >= 0)
 		return drop(skb, p, reason);
 	routed = !needs_stack(p) && ask_fib(skb, p, p->to.source, p->to.destination, &fib) ==
 					    BPF_FIB_LKUP_RET_SUCCESS;
 	verdict = deliver(skb, p, &fib, routed, IN_REDIRECTED, IN_TO_STACK);
-	meter(skb, p, p->slot_flags, true);
+	meter(skb, p, p->own.slot_flags, true);
 	return verdict;
 }
 
@@ -108,21 +55,21 @@ SLOW_PATH int hairpin(struct __sk_buff *skb, struct packet *p)
 	reason = resolve_out(p, sender, false);
 	if (reason == PASS_NOT_EIP)
 		return pass(skb, p, PASS_HAIRPIN_UNMAPPED);
-	out_slot_flags = p->slot_flags;
+	out_slot_flags = p->own.slot_flags;
 	if (reason == RESOLVED)
 		reason = resolve_in(p, target);
 	if (reason != RESOLVED)
 		return drop(skb, p, reason);
 	reason = limit(skb, p, out_slot_flags, false);
 	if (reason >= 0) {
-		p->slot_flags = out_slot_flags; /* explain names the slot that refused */
+		p->own.slot_flags = out_slot_flags; /* explain names the slot that refused */
 		return drop(skb, p, reason);
 	}
-	reason = limit(skb, p, p->slot_flags, true);
+	reason = limit(skb, p, p->own.slot_flags, true);
 	if (reason >= 0)
 		return drop(skb, p, reason);
 	meter(skb, p, out_slot_flags, false);
-	meter(skb, p, p->slot_flags, true);
+	meter(skb, p, p->own.slot_flags, true);
 	routed = !needs_stack(p) && ask_fib(skb, p, p->to.source, p->to.destination, &fib) ==
 					    BPF_FIB_LKUP_RET_SUCCESS;
 	return deliver(skb, p, &fib, routed, HAIRPIN_REDIRECTED, HAIRPIN_TO_STACK);
@@ -168,11 +115,11 @@ static __always_inline int outbound(struct __sk_buff *skb, struct packet *p,
 	reason = resolve_out(p, sender, false);
 	if (reason != RESOLVED)
 		return pass_or_drop(skb, p, reason);
-	reason = limit(skb, p, p->slot_flags, false);
+	reason = limit(skb, p, p->own.slot_flags, false);
 	if (reason >= 0)
 		return drop(skb, p, reason);
 	verdict = deliver(skb, p, &fib, true, OUT_REDIRECTED, OUT_REDIRECTED);
-	meter(skb, p, p->slot_flags, false);
+	meter(skb, p, p->own.slot_flags, false);
 	return verdict;
 }
 
@@ -190,33 +137,10 @@ static __always_inline int from_inside(struct __sk_buff *skb, struct packet *p, 
 	target = find_eip(p->from.destination, &of_target);
 	if (target)
 		slot_flags |= target->slot_flags;
-	parse_l4(skb, p, slot_flags);
+	parse_natter_l4(skb, p, slot_flags);
 	if (target)
 		return hairpin(skb, p);
 	return outbound(skb, p, sender, one_armed);
-}
-
-/* 0/8, 127/8, multicast and reserved (RFC 1812, 5.3.7). */
-static __always_inline bool is_martian(__be32 address)
-{
-	__u8 first = bpf_ntohl(address) >> 24;
-
-	return first == 0 || first == 127 || first >= 224;
-}
-
-/* Returns -1, or the reason to leave the frame. */
-static __always_inline int receive(struct __sk_buff *skb, struct packet *p)
-{
-	int reason = parse_ipv4(skb, p);
-
-	p->dry = !skb->ingress_ifindex;
-	if (reason != PASS_NOT_IPV4 && skb->pkt_type != PACKET_HOST)
-		reason = PASS_NOT_FOR_US;
-	else if (reason < 0 && (is_martian(p->from.source) || is_martian(p->from.destination)))
-		reason = PASS_MARTIAN;
-	if (reason < 0)
-		trace_before(skb, p, INGRESS);
-	return reason;
 }
 
 SEC("tc")
@@ -279,16 +203,16 @@ static __noinline int from_stack(struct __sk_buff *skb)
 		return TC_ACT_OK;
 	trace_before(skb, &p, EGRESS);
 	sender = find_private(p.from.source, &of_sender);
-	parse_l4(skb, &p, sender ? sender->slot_flags : 0);
+	parse_natter_l4(skb, &p, sender ? sender->slot_flags : 0);
 	reason = resolve_out(&p, sender, !skb->ingress_ifindex);
 	if (reason == PASS_NOT_EIP)
 		return TC_ACT_OK;
 	if (reason != RESOLVED)
 		return finish(skb, &p, reason, TC_ACT_SHOT, EGRESS);
-	reason = limit(skb, &p, p.slot_flags, false);
+	reason = limit(skb, &p, p.own.slot_flags, false);
 	if (reason >= 0)
 		return finish(skb, &p, reason, TC_ACT_SHOT, EGRESS);
-	meter(skb, &p, p.slot_flags, false);
+	meter(skb, &p, p.own.slot_flags, false);
 	if (!rewrite(skb, &p, 0))
 		return finish(skb, &p, DROP_REWRITE_FAILED, TC_ACT_SHOT, EGRESS);
 	return finish(skb, &p, OUT_AT_EGRESS, TC_ACT_OK, EGRESS);

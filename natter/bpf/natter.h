@@ -7,6 +7,8 @@
 #ifndef EDGE_NATTER_H
 #define EDGE_NATTER_H
 
+#include "common.h"
+
 /* A slot numbers an EIP: it indexes `meters` and keys `slot_limits`. Bits 0..23; flags above. */
 #define SLOT_MASK 0x00ffffffu
 #define SLOT_EIP_FORWARDS (1u << 31)	   /* the EIP has port forwards */
@@ -18,10 +20,6 @@
 /* A page has the entries of a /24, by last octet. Page 0 is none: there its first entry, if
  * present, says that the hash beside the pages is empty. */
 #define PAGE_ENTRIES 256
-
-/* Roles of a link, in `links`. A one-armed natter has both on one interface. */
-#define LINK_UPLINK 1u
-#define LINK_INSIDE 2u
 
 /* eip_to_private: EIP -> private; private_to_eip: private -> EIP. */
 struct mapping {
@@ -104,41 +102,10 @@ struct meter {
 	__u64 out_bytes;
 };
 
-/* counters (per CPU): reason -> packets and wire bytes. */
-struct counter {
-	__u64 packets;
-	__u64 bytes;
-};
-
-/* links: ifindex -> role. */
-struct link {
-	__u32 role;
-};
-
 /* internal_prefixes (LPM): destinations that are never translated; only a one-armed natter asks. */
 struct prefix_key {
 	__u32 prefix_bits;
 	__be32 address;
-};
-
-/* trace_config[0]: what goes to trace_events; address 0 and reason -1 match every packet. */
-struct trace_config {
-	__u32 enabled;
-	__be32 address; /* source or destination, before or after */
-	__s32 reason;
-	__u32 snap_bytes;
-};
-
-#define TRACE_SNAP_BYTES 256
-struct trace_event {
-	__u64 time_ns; /* CLOCK_MONOTONIC */
-	__u32 ifindex;
-	__u32 reason;
-	__u32 frame_bytes; /* the whole frame */
-	__u16 snap_bytes;  /* what of it is in `frame` */
-	__u8 after;	   /* 0: as it came, 1: as it left this program */
-	__u8 egress;
-	__u8 frame[TRACE_SNAP_BYTES];
 };
 
 /* Every way out of a program, by name. PASS_*: untouched. The rules: docs/translation.md */

@@ -8,7 +8,7 @@
 
 #include "find.h"
 #include "maps.h"
-#include "parse.h"
+#include "packet.h"
 
 #define RESOLVED (-1)
 #define FRAGMENT_LIFE_NS 2000000000ull
@@ -133,7 +133,7 @@ SLOW_PATH int resolve_forward_in(struct packet *p, __be32 address, __u32 slot_fl
 static __always_inline int resolve_in(struct packet *p, const struct mapping *m)
 {
 	p->steps |= STEP_EIP_FOUND;
-	p->slot_flags = m->slot_flags;
+	p->own.slot_flags = m->slot_flags;
 	if (p->protocol == IPPROTO_ICMP && p->first) {
 		if (l4_cut_short(p))
 			return DROP_MALFORMED;
@@ -173,11 +173,11 @@ SLOW_PATH int resolve_error_out(struct packet *p, bool keep_source)
 				       q->to.destination_port);
 	if (forward) {
 		p->steps |= STEP_FORWARD_FOUND;
-		p->slot_flags = forward->slot_flags;
+		p->own.slot_flags = forward->slot_flags;
 		eip = forward->address;
 		q->to.destination_port = shifted_port(q->to.destination_port, forward->port_offset);
 	} else if (quoted) {
-		p->slot_flags = quoted->slot_flags;
+		p->own.slot_flags = quoted->slot_flags;
 		eip = quoted->address;
 	}
 	if (eip) {
@@ -185,7 +185,7 @@ SLOW_PATH int resolve_error_out(struct packet *p, bool keep_source)
 		if (!keep_source)
 			p->to.source = sender && sender->address ? sender->address : eip;
 	} else if (sender && sender->address) {
-		p->slot_flags = sender->slot_flags;
+		p->own.slot_flags = sender->slot_flags;
 		p->to.source = sender->address;
 	} else {
 		return PASS_NOT_EIP;
@@ -211,7 +211,7 @@ SLOW_PATH int resolve_forward_out(struct packet *p, __be32 address, __u32 slot_f
 		fragment = find_fragment(p, 1);
 		if (!fragment)
 			return DROP_FRAGMENT_UNKNOWN;
-		p->slot_flags = fragment->slot_flags;
+		p->own.slot_flags = fragment->slot_flags;
 		p->to.source = fragment->address;
 		return RESOLVED;
 	}
@@ -221,7 +221,7 @@ SLOW_PATH int resolve_forward_out(struct packet *p, __be32 address, __u32 slot_f
 		forward = find_forward(&forwards_out, p->to.source, p->protocol, p->to.source_port);
 		if (forward) {
 			p->steps |= STEP_FORWARD_FOUND;
-			p->slot_flags = forward->slot_flags;
+			p->own.slot_flags = forward->slot_flags;
 			remember_fragment(p, 1, forward->address, forward->slot_flags);
 			p->to.source = forward->address;
 			p->to.source_port = shifted_port(p->to.source_port, forward->port_offset);
@@ -249,7 +249,7 @@ static __always_inline int resolve_out(struct packet *p, const struct mapping *m
 	if (!m)
 		return PASS_NOT_EIP;
 	p->steps |= STEP_PRIVATE_FOUND;
-	p->slot_flags = m->slot_flags;
+	p->own.slot_flags = m->slot_flags;
 	if (p->protocol == IPPROTO_ICMP && l4_cut_short(p))
 		return DROP_MALFORMED;
 	if (p->protocol == IPPROTO_ICMP && p->first && p->icmp_type == ICMP_REDIRECT)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* Writes what was resolved into the frame: docs/translation.md, section 7. */
-#ifndef EDGE_NATTER_REWRITE_H
-#define EDGE_NATTER_REWRITE_H
+/* Writes what was resolved into the frame; the rules: docs/translation.md, section 7. */
+#ifndef EDGE_BPF_REWRITE_H
+#define EDGE_BPF_REWRITE_H
 
 #include "checksum.h"
 #include "parse.h"

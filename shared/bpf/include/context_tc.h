@@ -3,8 +3,8 @@
  * All that is peculiar to the tc hook: how bytes and checksums of an skb are reached. An XDP hook
  * brings a header of its own with the same functions; parse, resolve, limit and rewrite stay.
  */
-#ifndef EDGE_NATTER_CONTEXT_TC_H
-#define EDGE_NATTER_CONTEXT_TC_H
+#ifndef EDGE_BPF_CONTEXT_TC_H
+#define EDGE_BPF_CONTEXT_TC_H
 
 #include <linux/bpf.h>
 #include <linux/if_ether.h>

@@ -1,7 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
-/* What a packet says: the IPv4 header, the ports, and the packet that an ICMP error quotes. */
-#ifndef EDGE_NATTER_PARSE_H
-#define EDGE_NATTER_PARSE_H
+/*
+ * What a packet says: the IPv4 header, the ports, and the packet that an ICMP error quotes.
+ *
+ * The headers of this folder are for every data plane at tc. A service has a packet.h beside its
+ * program, to be included in place of this: it defines the reasons and steps that are named here
+ * (enum reason, enum explain_step) and what a packet has besides (struct own), then includes this.
+ */
+#ifndef EDGE_BPF_PARSE_H
+#define EDGE_BPF_PARSE_H
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -10,7 +16,6 @@
 #include <linux/ip.h>
 #include <bpf/bpf_endian.h>
 #include "context_tc.h"
-#include "natter.h"
 
 /*
  * A function that the verifier checks once, by itself, instead of anew on every path that leads to
@@ -68,7 +73,7 @@ struct packet {
 	bool is_error;
 	bool dry;	  /* BPF_PROG_RUN for explain and the self-test: leave no trace */
 	__u32 steps;	  /* enum explain_step */
-	__u32 slot_flags; /* of the last mapping found */
+	struct own own;	  /* the service's */
 	__u32 out_ifindex;
 	__s32 fib;
 	struct quote quote; /* valid if is_error; last: it is only zeroed then */
@@ -160,8 +165,8 @@ SLOW_PATH int parse_quote(struct __sk_buff *skb, struct packet *p)
 	return 0;
 }
 
-/* The ICMP type, and the ports if slot_flags say that there are port forwards. */
-static __always_inline void parse_l4(struct __sk_buff *skb, struct packet *p, __u32 slot_flags)
+/* The ICMP type and, if asked for, the ports. */
+static __always_inline void parse_l4(struct __sk_buff *skb, struct packet *p, bool with_ports)
 {
 	__u32 offset = ETH_HLEN + p->header_bytes;
 	__be16 ports[2];
@@ -169,7 +174,7 @@ static __always_inline void parse_l4(struct __sk_buff *skb, struct packet *p, __
 	if (!p->first || l4_cut_short(p))
 		return;
 	if (has_ports(p->protocol)) {
-		if (!(slot_flags & (SLOT_EIP_FORWARDS | SLOT_PRIVATE_FORWARDED)))
+		if (!with_ports)
 			return;
 		if (bpf_skb_load_bytes(skb, offset, ports, sizeof(ports)))
 			return;

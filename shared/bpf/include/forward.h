@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /* The way out: the routing table's answer, and the redirect. */
-#ifndef EDGE_NATTER_FORWARD_H
-#define EDGE_NATTER_FORWARD_H
+#ifndef EDGE_BPF_FORWARD_H
+#define EDGE_BPF_FORWARD_H
 
-#include "limit.h"
-#include "maps.h"
+#include "common_maps.h"
 #include "parse.h"
+#include "wire.h"
 
 #ifndef AF_INET
 #define AF_INET 2

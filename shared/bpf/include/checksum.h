@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /* The Internet checksum as a difference (RFC 1624), on words as they lie in memory. */
-#ifndef EDGE_NATTER_CHECKSUM_H
-#define EDGE_NATTER_CHECKSUM_H
+#ifndef EDGE_BPF_CHECKSUM_H
+#define EDGE_BPF_CHECKSUM_H
 
 #include <linux/types.h>
 

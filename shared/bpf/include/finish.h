@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /* What every way out has in common: its counter, its explanation, its trace. */
-#ifndef EDGE_NATTER_FINISH_H
-#define EDGE_NATTER_FINISH_H
+#ifndef EDGE_BPF_FINISH_H
+#define EDGE_BPF_FINISH_H
 
-#include "limit.h"
-#include "maps.h"
+#include "common_maps.h"
 #include "parse.h"
+#include "wire.h"
 
 static __always_inline bool traced_address(const struct trace_config *trace,
 					   const struct packet *p)
@@ -62,9 +62,7 @@ static __always_inline int finish(struct __sk_buff *skb, struct packet *p, __u32
 
 	skb->cb[EXPLAIN_REASON] = reason;
 	skb->cb[EXPLAIN_STEPS] = p->steps;
-	skb->cb[EXPLAIN_SLOT] = p->slot_flags & SLOT_MASK;
-	skb->cb[EXPLAIN_IFINDEX] = p->out_ifindex;
-	skb->cb[EXPLAIN_FIB] = p->fib;
+	explain(skb, p);
 	if (trace && (trace->reason < 0 || trace->reason == (__s32)reason))
 		emit_trace(skb, trace->snap_bytes, reason, egress << 1 | 1);
 	if (p->dry)
