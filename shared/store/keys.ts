@@ -105,6 +105,17 @@ export function healthKeys(): HealthKeys {
   };
 }
 
+/** Buckets of shared rate limits, all in one slot. Each has a TTL: until it is full again. */
+export type LimitKeys = {
+  /** `id`: hex. String: ms since the epoch until which it is paid. Written by spend.lua. */
+  bucket(id: string): string;
+};
+
+export function limitKeys(): LimitKeys {
+  const tag = tagOf('lb/limits');
+  return { bucket: (id) => `${tag}:${id}` };
+}
+
 function tagOf(unit: string): string {
   if (!/^[a-z0-9][a-z0-9./_-]{0,127}$/.test(unit)) throw new RangeError(`no unit: ${unit}`);
   return `${LAYOUT}{${unit}}`;
