@@ -5,6 +5,7 @@ import { z } from 'zod';
 import { loadConfig, printConfig, type Report } from '../shared/config/load.ts';
 import { absolutePath, durationWithin, prefix } from '../shared/config/types.ts';
 import { daemonSettings, linkName } from '../shared/daemon-settings.ts';
+import { HOOKS } from '../shared/links/hook.ts';
 import {
   formatPrefix,
   type Ipv4Prefix,
@@ -12,7 +13,6 @@ import {
   prefixesOverlap,
 } from '../shared/net/prefix.ts';
 import { storeSetting } from '../shared/store/settings.ts';
-import { HOOKS } from './hook.ts';
 import { SERVICE } from './name.ts';
 
 /** A number that no routing daemon in /etc/iproute2/rt_protos has. */

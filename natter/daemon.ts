@@ -7,6 +7,7 @@ import { createBpf } from '../shared/bpf/kernel.ts';
 import type { DaemonContext, DaemonDefinition, DaemonService } from '../shared/daemon.ts';
 import { DaemonStore, type Machine, refuseChanged } from '../shared/daemon-store.ts';
 import { isDenied, OperationalError } from '../shared/errors.ts';
+import { createIpHost } from '../shared/links/ip-host.ts';
 import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
 import { storeEvents } from '../shared/store/events.ts';
 import type { Store } from '../shared/store/types.ts';
@@ -21,7 +22,6 @@ import {
   routeTableOf,
 } from './config.ts';
 import { natterEvents } from './events.ts';
-import { createIpHost } from './ip-host.ts';
 import { declareNatterMetrics } from './metrics.ts';
 import { SERVICE } from './name.ts';
 import { NovaSource } from './nova-source.ts';
@@ -31,6 +31,7 @@ export const OBJECT_PATH = join(import.meta.dirname, 'bpf', 'natter.bpf.o');
 export const events = { ...storeEvents, ...natterEvents } as const;
 
 const STATE_CODE = 'EDGE_NATTER_STATE';
+export const HOST_CODE = 'EDGE_NATTER_HOST';
 const RESTART = {
   code: 'EDGE_NATTER_RESTART',
   remedy: 'restart the daemon; its data plane goes on meanwhile',
@@ -58,7 +59,7 @@ export function planOf(config: NatterConfig): NatterPlan {
     links: { ...links, hook, insidePrefixes: ipv4Prefixes(insidePrefixes) },
     announce: {
       prefixes: ipv4Prefixes(announce.prefixes),
-      perEip: announce.perEip,
+      perAddress: announce.perEip,
       arp,
       routes: { table: routeTableOf(config), protocol: announce.protocol },
     },
@@ -142,7 +143,7 @@ function create(
       capacity: config.capacity,
       plan: planOf(config),
       bpf: createBpf(),
-      host: createIpHost(clock),
+      host: createIpHost(clock, HOST_CODE),
       store,
       clock,
       random,

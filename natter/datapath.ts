@@ -1,26 +1,18 @@
 // The kernel's side of the table: loads the programs over their pinned maps, writes operations,
 // makes the maps equal to a table, reads meters and counters.
 
+import { beforeOf, letGo, loadPinned } from '../shared/bpf/pins.ts';
 import type { Bpf, BpfMap, BpfObject, BpfProgram } from '../shared/bpf/types.ts';
+import { numberKey, readCount, writeAddress, writeNumber } from '../shared/bpf/words.ts';
 import { type Clock, systemClock } from '../shared/clock.ts';
 import { OperationalError } from '../shared/errors.ts';
 import { type Log, silentLog } from '../shared/log.ts';
 import type { Operation } from './entries.ts';
 import type { NatterEvent } from './events.ts';
-import {
-  type Counter,
-  createLayout,
-  type Layout,
-  type Meter,
-  numberKey,
-  readCount,
-  writeAddress,
-  writeNumber,
-} from './layout.ts';
+import { type Counter, createLayout, type Layout, type Meter } from './layout.ts';
 import { MapsBefore } from './maps-before.ts';
 import { PagedMap } from './paged-map.ts';
 import { PAGE_ENTRIES } from './pages.ts';
-import { beforeOf, letGo, loadPinned } from './pins.ts';
 import { type Repairs, reconcile } from './reconcile.ts';
 import { recoverFrom } from './recover.ts';
 import type { Capacity, Recovered, TableState } from './state.ts';
@@ -98,7 +90,9 @@ export class Datapath {
     this.#object =
       pinDirectory === undefined
         ? bpf.load(load)
-        : loadPinned(bpf, { ...load, ...pins, pinDirectory }, log);
+        : loadPinned(bpf, { ...load, ...pins, pinDirectory }, (what) => {
+            log.info('maps-replaced', what, {});
+          });
     this.layout = createLayout(this.#object.types);
     this.#zeroMeter = new Uint8Array(this.layout.meter.size);
     const paged = (hash: string, pages: string, entries: string) => {

@@ -5,16 +5,17 @@ import { existsSync, rmSync } from 'node:fs';
 import { controlRequest } from '../shared/admin/client.ts';
 import { createBpf } from '../shared/bpf/kernel.ts';
 import { lockPinDirectory } from '../shared/bpf/pin.ts';
+import { pinDirectories } from '../shared/bpf/pins.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { DaemonIo } from '../shared/daemon.ts';
 import { parseDaemonFlags } from '../shared/daemon-flags.ts';
 import { ConfigError, describeError, exitCodeOf, OperationalError } from '../shared/errors.ts';
+import { HOOKS, Hooks } from '../shared/links/hook.ts';
+import { createIpHost } from '../shared/links/ip-host.ts';
 import type { NatterConfig } from './config.ts';
 import { pinDirectoryOf } from './config.ts';
-import { type NatterDaemon, planOf } from './daemon.ts';
-import { HOOKS, Hooks } from './hook.ts';
-import { createIpHost } from './ip-host.ts';
-import { pinDirectories } from './pins.ts';
+import { HOST_CODE, type NatterDaemon, planOf } from './daemon.ts';
+import { FILTER_PRIORITY } from './links.ts';
 
 /** Resolves with the exit code. */
 export async function runDetach(daemon: NatterDaemon, io: DaemonIo): Promise<number> {
@@ -36,14 +37,14 @@ export async function runDetach(daemon: NatterDaemon, io: DaemonIo): Promise<num
 async function detach(config: NatterConfig): Promise<void> {
   const pins = pinDirectoryOf(config);
   if (existsSync(pins)) lockPinDirectory(pins); // a daemon with another control socket has it
-  const [bpf, host, plan] = [createBpf(), createIpHost(systemClock), planOf(config)];
+  const [bpf, host, plan] = [createBpf(), createIpHost(systemClock, HOST_CODE), planOf(config)];
   const set = plan.announce.routes;
   const links = await host.links();
   const own = [...plan.links.uplink, ...plan.links.inside];
   const present = links.filter(({ name }) => own.includes(name));
   await host.changeRoutes(set, [], await host.routes(set));
   for (const link of present) await host.proxyArp(link, [], set);
-  const hooks = new Hooks(bpf, pins);
+  const hooks = new Hooks(bpf, pins, FILTER_PRIORITY);
   for (const { ifindex } of present) for (const hook of HOOKS) hooks.detach(hook, ifindex);
   for (const path of pinDirectories(pins)) rmSync(path, { recursive: true, force: true });
 }

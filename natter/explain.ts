@@ -2,14 +2,14 @@
 // happened.
 
 import { OperationalError } from '../shared/errors.ts';
+import type { LinkState } from '../shared/links/links.ts';
+import { type FlowPacket, flowFrame, readFlow, readMac } from '../shared/net/frames.ts';
 import { formatIpv4, ipv4, parseIpv4 } from '../shared/net/ipv4.ts';
 import { formatMac, mac } from '../shared/net/mac.ts';
+import { protocolHasPorts, protocolName } from '../shared/net/protocols.ts';
 import { formatRate } from '../shared/net/units.ts';
 import { fibWords, reasonWords } from './explain-words.ts';
-import { type FlowPacket, flowFrame, readFlow, readMac } from './frames.ts';
-import type { LinkState } from './links.ts';
 import { REASONS } from './mapping/types.ts';
-import { protocolHasPorts, protocolName } from './protocols.ts';
 import type { NatterService } from './service.ts';
 import type { TableState } from './state.ts';
 

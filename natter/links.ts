@@ -1,45 +1,33 @@
-// Keeps the programs on the configured links: attaches them when a link is there or appears,
-// replaces them in place, puts back what others removed, takes them from links that are configured
-// no more.
+// The links of a natter: its programs on them, and the prefixes that are inside.
 
-import type { Bpf } from '../shared/bpf/types.ts';
-import { OperationalError } from '../shared/errors.ts';
+import type { Bpf, BpfMap } from '../shared/bpf/types.ts';
+import { Hooks } from '../shared/links/hook.ts';
+import type { Host } from '../shared/links/host.ts';
+import {
+  type LinkPlan as AnyLinkPlan,
+  Links as AnyLinks,
+  type LinkRole,
+  type LinksEvent,
+} from '../shared/links/links.ts';
 import type { Log } from '../shared/log.ts';
 import type { Ipv4Prefix } from '../shared/net/prefix.ts';
 import type { Datapath } from './datapath.ts';
-import type { NatterEvent } from './events.ts';
-import { HOOKS, type Hook, Hooks, otherHook, type Place } from './hook.ts';
-import type { Host, HostLink } from './host.ts';
-import { readNumber, writeNumber } from './layout.ts';
+import type { Layout } from './layout.ts';
 
-export type LinkPlan = {
-  hook: Hook;
-  uplink: readonly string[];
-  inside: readonly string[];
-  insidePrefixes: readonly Ipv4Prefix[];
-};
-
-export type LinkRole = 'uplink' | 'inside' | 'both';
-export type LinkState = {
-  name: string;
-  role: LinkRole;
-  /** Undefined: the link is not there. */
-  link: HostLink | undefined;
-  attached: boolean;
-  /** At which the programs are attached; undefined: not yet by this run. */
-  hook: Hook | undefined;
-};
+export type LinkPlan = AnyLinkPlan & { insidePrefixes: readonly Ipv4Prefix[] };
 
 export type LinksOptions = {
   bpf: Bpf;
   pinDirectory: string;
   datapath: Datapath;
   host: Host;
-  log: Log<NatterEvent>;
+  log: Log<LinksEvent>;
   plan: LinkPlan;
 };
 
-const ROLE_BITS: Record<LinkRole, number> = { uplink: 1, inside: 2, both: 3 };
+/** Behind the filters that an operator puts at the usual low priorities. */
+export const FILTER_PRIORITY = 157;
+
 /** What runs at a link's ingress. */
 export const INGRESS_PROGRAM: Record<LinkRole, string> = {
   uplink: 'natter_uplink',
@@ -47,168 +35,45 @@ export const INGRESS_PROGRAM: Record<LinkRole, string> = {
   both: 'natter_onearm',
 };
 
-export class Links {
-  readonly #hooks: Hooks;
-  readonly #datapath: Datapath;
-  readonly #host: Host;
-  readonly #log: Log<NatterEvent>;
-  #plan: LinkPlan;
-  #states: LinkState[] = [];
-  #local = new Set<number>();
-  #attached = new Set<number>(); // ifindexes on which this process has attached
+export class Links extends AnyLinks {
+  readonly #prefixes: BpfMap;
+  readonly #layout: Layout;
+  #insidePrefixes: readonly Ipv4Prefix[];
 
   constructor({ bpf, pinDirectory, datapath, host, log, plan }: LinksOptions) {
-    this.#hooks = new Hooks(bpf, pinDirectory);
-    this.#datapath = datapath;
-    this.#host = host;
-    this.#log = log;
-    this.#plan = plan;
-  }
-
-  get states(): readonly LinkState[] {
-    return this.#states;
-  }
-
-  /** Addresses of this host, as of the last look. */
-  get localAddresses(): ReadonlySet<number> {
-    return this.#local;
-  }
-
-  get missing(): string[] {
-    return this.#states.filter(({ attached }) => !attached).map(({ name }) => name);
-  }
-
-  /** A role of which no link can carry anything: what came in by the others would be lost. */
-  get dark(): string[] {
-    return (['uplink', 'inside'] as const).filter((role) => {
-      const able = this.#states.filter((state) => state.role === role || state.role === 'both');
-      return !able.some(({ link }) => link?.up === true);
+    super({
+      hooks: new Hooks(bpf, pinDirectory, FILTER_PRIORITY),
+      programs: {
+        ingress: INGRESS_PROGRAM,
+        egress: 'natter_egress',
+        find: (name) => datapath.program(name),
+      },
+      roles: datapath.map('links'),
+      host,
+      log,
+      plan,
     });
+    this.#prefixes = datapath.map('internal_prefixes');
+    this.#layout = datapath.layout;
+    this.#insidePrefixes = plan.insidePrefixes;
   }
 
-  setPlan(plan: LinkPlan): void {
-    this.#plan = plan;
+  override setPlan(plan: LinkPlan): void {
+    super.setPlan(plan);
+    this.#insidePrefixes = plan.insidePrefixes;
   }
 
-  /** Looks at the links without touching them. */
-  async look(): Promise<void> {
-    const links = await this.#host.links();
-    this.#local = new Set(links.flatMap(({ addresses }) => addresses.map((one) => one.address)));
-    const before = new Map(this.#states.map((state) => [state.name, state]));
-    const names = new Set([...this.#plan.uplink, ...this.#plan.inside]);
-    this.#states = [...names].map((name) => {
-      const link = links.find((one) => one.name === name);
-      const known = before.get(name);
-      const same = known !== undefined && known.link?.ifindex === link?.ifindex;
-      if (link === undefined && known?.link !== undefined) this.#tellMissing(name);
-      const attached = same && known.attached && known.role === this.#roleOf(name);
-      const hook = same ? known.hook : undefined;
-      return { name, role: this.#roleOf(name), link, attached, hook };
-    });
-  }
-
-  /** Attaches where the filter is not ours, or not of this run. Call `look` before. */
-  attach(): void {
+  override attach(): void {
     this.#writeInsidePrefixes();
-    this.#writeRoles();
-    for (const state of this.#states) {
-      const { link, name, role } = state;
-      if (link === undefined) {
-        if (!state.attached) this.#tellMissing(name);
-        continue;
-      }
-      this.#settings(link, role);
-      this.#attachAt(this.#plan.hook, state, link);
-    }
-  }
-
-  /** Takes the programs from every link that an earlier run or this one attached them to. */
-  detach(): void {
-    for (const ifindex of this.#knownIndexes()) this.#detachFrom(ifindex);
-    for (const { link } of this.#states) if (link !== undefined) this.#detachFrom(link.ifindex);
-    this.#states = this.#states.map((state) => ({ ...state, attached: false, hook: undefined }));
-  }
-
-  /** What is new is in before what stands at the other hook goes: hook.ts. */
-  #attachAt(hook: Hook, state: LinkState, link: HostLink): void {
-    const { name, role, attached: before } = state;
-    const moves = state.hook !== hook;
-    const places = this.#places(link, role);
-    const stray = places.filter((place) => this.#isStray(hook, place));
-    // Until it has worked, for what follows may throw. While it moves, the other hook's go on.
-    state.attached = stray.length === 0 || (before && moves);
-    for (const [place, program] of stray) {
-      this.#hooks.attach(hook, place, this.#datapath.program(program));
-    }
-    if (stray.some((place) => this.#isStray(hook, place))) throw notHeld(name, hook);
-    if (moves || stray.length > 0) this.#hooks.detach(otherHook(hook), link.ifindex);
-    if (moves || !before) {
-      this.#log.info('link-attached', `${name}: ${role}, at ${hook}`, { link: name, role, hook });
-    } else if (stray.length > 0) {
-      this.#log.warn('link-filter-replaced', `${name}: put the programs back`, { link: name });
-    }
-    this.#attached.add(link.ifindex);
-    state.attached = true;
-    state.hook = hook;
-  }
-
-  #isStray(hook: Hook, [place, program]: [Place, string]): boolean {
-    return this.#hooks.programId(hook, place) !== this.#datapath.program(program).id;
-  }
-
-  #roleOf(name: string): LinkRole {
-    if (!this.#plan.inside.includes(name)) return 'uplink';
-    return this.#plan.uplink.includes(name) ? 'both' : 'inside';
-  }
-
-  #places({ ifindex }: HostLink, role: LinkRole): [Place, string][] {
-    const ingress: [Place, string] = [{ ifindex, direction: 'ingress' }, INGRESS_PROGRAM[role]];
-    if (role === 'inside') return [ingress];
-    // The way out first: what comes in can then be answered.
-    return [[{ ifindex, direction: 'egress' }, 'natter_egress'], ingress];
-  }
-
-  #detachFrom(ifindex: number): void {
-    for (const hook of HOOKS) this.#hooks.detach(hook, ifindex);
-    this.#attached.delete(ifindex);
-  }
-
-  /** Links in the kernel's own list, which outlives the daemon. */
-  #knownIndexes(): number[] {
-    const map = this.#datapath.map('links');
-    const indexes: number[] = [];
-    for (const { keys, count } of map.batches()) {
-      for (let at = 0; at < count; at += 1) indexes.push(readNumber(keys, at * map.keySize));
-    }
-    return indexes;
-  }
-
-  #writeRoles(): void {
-    const map = this.#datapath.map('links');
-    const key = new Uint8Array(map.keySize);
-    const wanted = new Map<number, LinkRole>();
-    for (const { link, role } of this.#states) if (link) wanted.set(link.ifindex, role);
-    for (const ifindex of this.#knownIndexes()) {
-      if (wanted.has(ifindex)) continue;
-      this.#detachFrom(ifindex);
-      writeNumber(ifindex, key);
-      map.delete(key);
-    }
-    for (const [ifindex, role] of wanted) {
-      writeNumber(ifindex, key);
-      map.update(key, this.#datapath.layout.link.encode({ role: ROLE_BITS[role] }));
-    }
+    super.attach();
   }
 
   #writeInsidePrefixes(): void {
-    const map = this.#datapath.map('internal_prefixes');
-    const { prefixKey } = this.#datapath.layout;
+    const map = this.#prefixes;
+    const { prefixKey } = this.#layout;
     const text = (bits: number, address: number): string => `${address}/${bits}`;
     const wanted = new Map(
-      this.#plan.insidePrefixes.map(({ address, bits }) => [
-        text(bits, address),
-        { address, bits },
-      ]),
+      this.#insidePrefixes.map(({ address, bits }) => [text(bits, address), { address, bits }]),
     );
     const stray: Uint8Array[] = [];
     for (const { keys, count } of map.batches()) {
@@ -224,39 +89,4 @@ export class Links {
     }
     for (const key of stray) map.delete(key);
   }
-
-  /**
-   * What the stack's own part of the path needs: forwarding, no reverse-path filter, no redirects.
-   */
-  #settings(link: HostLink, role: LinkRole): void {
-    const conf = (name: string, setting: string) => `net/ipv4/conf/${name}/${setting}`;
-    this.#set('net/ipv4/ip_forward', '1');
-    // The kernel takes the larger of `all` and the link's own: where all says 1, loose is the
-    // least.
-    const all = this.#host.readSysctl(conf('all', 'rp_filter'));
-    this.#set(conf(link.name, 'rp_filter'), all === '0' || all === undefined ? '0' : '2');
-    if (role !== 'both') return;
-    // A redirect would tell a VM to go round the natter.
-    this.#set(conf('all', 'send_redirects'), '0');
-    this.#set(conf(link.name, 'send_redirects'), '0');
-  }
-
-  #set(name: string, value: string): void {
-    const before = this.#host.readSysctl(name);
-    if (before === undefined || before === value) return;
-    this.#host.writeSysctl(name, value);
-    this.#log.info('sysctl-set', `${name}: ${before} is now ${value}`, { name, before, value });
-  }
-
-  #tellMissing(name: string): void {
-    this.#log.warn('link-missing', `${name}: there is no such link`, { link: name });
-  }
-}
-
-function notHeld(name: string, hook: Hook): OperationalError {
-  if (hook === 'tcx') return new OperationalError('EDGE_BPF_ATTACH', `${name}: tcx did not hold`);
-  // An `ingress` qdisc has one list of filters for both directions: one program ousts the other.
-  return new OperationalError('EDGE_BPF_ATTACH', `${name}: its qdisc is not clsact`, {
-    remedy: `tc qdisc del dev ${name} ingress; the programs then make their own`,
-  });
 }

@@ -3,11 +3,12 @@
 
 import { join } from 'node:path';
 import type { Bpf, BpfMap, PinnedMap } from '../shared/bpf/types.ts';
+import { numberKey } from '../shared/bpf/words.ts';
 import type { Clock } from '../shared/clock.ts';
 import type { Log } from '../shared/log.ts';
 import { AddressMap } from './addresses.ts';
 import type { NatterEvent } from './events.ts';
-import { type Layout, numberKey } from './layout.ts';
+import type { Layout } from './layout.ts';
 import { PagedMap } from './paged-map.ts';
 import { type Recovery, recoverFrom } from './recover.ts';
 import type { Recovered, TableState } from './state.ts';

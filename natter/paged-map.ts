@@ -5,8 +5,8 @@
 import { EEXIST, ENOENT } from '../shared/bpf/failure.ts';
 import { expectLength, expectRoom, mapFailed } from '../shared/bpf/map-rules.ts';
 import type { BpfMap, MapType, UpdateFlag } from '../shared/bpf/types.ts';
+import { readAddress, writeAddress } from '../shared/bpf/words.ts';
 import type { Clock } from '../shared/clock.ts';
-import { readAddress, writeAddress } from './layout.ts';
 import { GRACE_MS, type PageMaps, Pages } from './pages.ts';
 
 const BATCH_ENTRIES = 4096;

@@ -2,9 +2,9 @@
 // read while this writes it. Which /24 has which page is in a map, too, and read back from there.
 
 import type { BpfMap } from '../shared/bpf/types.ts';
+import { numberKey, readAddress, readNumber, writeAddress } from '../shared/bpf/words.ts';
 import type { Clock } from '../shared/clock.ts';
 import { Slot } from './entries.ts';
-import { numberKey, readAddress, readNumber, writeAddress } from './layout.ts';
 
 export const PAGE_ENTRIES = 256;
 /** A program that still reads what was given up has ended long before. */

@@ -1,8 +1,9 @@
 // What an earlier run left in pinned maps: which slots and buckets have an owner.
 
 import type { BpfMap } from '../shared/bpf/types.ts';
+import { readAddress, readNumber } from '../shared/bpf/words.ts';
 import { Slot, type SlotLimits } from './entries.ts';
-import { type Layout, readAddress, readNumber } from './layout.ts';
+import type { Layout } from './layout.ts';
 import { eipOwner, ownedBuckets, type Recovered } from './state.ts';
 
 /** Undefined: there is no such map, or none that can be read. */

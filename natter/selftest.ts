@@ -2,11 +2,12 @@
 // they come out as the table says. Nothing is counted, charged or sent.
 
 import type { BpfProgram } from '../shared/bpf/types.ts';
+import type { LinkState } from '../shared/links/links.ts';
+import { checksumsHold, type FlowPacket, flowFrame, readFlow } from '../shared/net/frames.ts';
 import { formatIpv4, ipv4 } from '../shared/net/ipv4.ts';
 import { pick, type Random } from '../shared/random.ts';
 import type { Datapath } from './datapath.ts';
-import { checksumsHold, type FlowPacket, flowFrame, readFlow } from './frames.ts';
-import { INGRESS_PROGRAM, type LinkState } from './links.ts';
+import { INGRESS_PROGRAM } from './links.ts';
 import type { TableState } from './state.ts';
 
 /** TEST-NET-1 and 2 hold nobody's clients. */

@@ -3,18 +3,18 @@
 
 import type { Bpf } from '../shared/bpf/types.ts';
 import { type Clock, every } from '../shared/clock.ts';
+import { Coalesced } from '../shared/coalesced.ts';
 import { describeError, OperationalError } from '../shared/errors.ts';
+import { type AnnouncePlan, Announcer } from '../shared/links/announce.ts';
+import type { Host } from '../shared/links/host.ts';
 import type { Log } from '../shared/log.ts';
 import { jitter, type Random } from '../shared/random.ts';
 import type { StoreEvent } from '../shared/store/events.ts';
 import { Follower } from '../shared/store/follow.ts';
 import type { Member, Store } from '../shared/store/types.ts';
-import { type AnnouncePlan, Announcer } from './announce.ts';
-import { Coalesced } from './coalesced.ts';
 import { Datapath } from './datapath.ts';
 import { type DrainPlan, DrainWatch } from './drain.ts';
 import type { NatterEvent } from './events.ts';
-import type { Host } from './host.ts';
 import { Keeper } from './keeper.ts';
 import { type LinkPlan, Links } from './links.ts';
 import { SERVICE } from './name.ts';
@@ -237,7 +237,7 @@ export class NatterService {
     if (!this.#tried && this.#started) void this.#lookAgain();
     if (!this.#tried) return;
     this.#evaluate();
-    if (this.announcer.followsEips) this.#announceSoon();
+    if (this.announcer.followsAddresses) this.#announceSoon();
     this.heartbeatSoon();
   }
 

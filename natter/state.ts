@@ -3,10 +3,10 @@
 // decides what then.
 
 import { formatIpv4, ipv4 } from '../shared/net/ipv4.ts';
+import { portBlocks } from '../shared/net/port-blocks.ts';
 import { AddressMap } from './addresses.ts';
 import { dropForward, type ForwardLists, insertForward, overlapping } from './forward-lists.ts';
 import { NumberPool } from './numbers.ts';
-import { portBlocks } from './ranges.ts';
 
 export type Rates = { in?: number; out?: number; burst?: number }; // bits per second; bytes
 

@@ -1,8 +1,9 @@
 // Each of the kernel's maps next to what the table wants in it, for reconcile.ts.
 
 import type { BpfMap } from '../shared/bpf/types.ts';
+import { numberKey, readAddress, readNumber, writeAddress } from '../shared/bpf/words.ts';
 import { Slot } from './entries.ts';
-import { type Layout, numberKey, readAddress, readNumber, writeAddress } from './layout.ts';
+import type { Layout } from './layout.ts';
 import type { WantedMap } from './reconcile.ts';
 import type { Buckets, PortForward, Rates, TableState } from './state.ts';
 import {

@@ -1,10 +1,10 @@
 // From the table to the kernel's entries: what each map shall hold for one EIP, private address,
 // group.
 
+import { portBlocks } from '../shared/net/port-blocks.ts';
 import type { BucketConfig, Forward, ForwardKey, Mapping, SlotLimits } from './entries.ts';
 import { Slot } from './entries.ts';
 import { bucketConfig } from './limits.ts';
-import { portBlocks } from './ranges.ts';
 import type { Buckets, PortForward, Rates, TableState } from './state.ts';
 
 /** BUCKET_COST_SHIFT of natter.h. */

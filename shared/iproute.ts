@@ -17,7 +17,7 @@ export type IpAddressRow = {
   link_type: string;
   address?: string;
   flags: string[];
-  addr_info: { local: string; prefixlen: number; family: string }[];
+  addr_info: { local: string; prefixlen: number; family: string; label?: string }[];
 };
 
 export type IpCommand = {

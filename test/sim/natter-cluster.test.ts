@@ -47,7 +47,7 @@ class Instance {
         links: { hook: 'tc', uplink: ['up0'], inside: ['in0'], insidePrefixes: [] },
         announce: {
           prefixes: [PREFIX],
-          perEip: false,
+          perAddress: false,
           arp: false,
           routes: { table: 254, protocol: 157 },
         },

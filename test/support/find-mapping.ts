@@ -1,8 +1,8 @@
 // Mappings as the programs find them in pages and hash: bpf/find.h for fakes and for tests.
 import { Slot } from '../../natter/entries.ts';
-import { numberKey, readNumber, writeAddress, writeNumber } from '../../natter/layout.ts';
 import { PAGE_ENTRIES } from '../../natter/pages.ts';
 import type { BpfMap } from '../../shared/bpf/types.ts';
+import { numberKey, readNumber, writeAddress, writeNumber } from '../../shared/bpf/words.ts';
 
 const SIDES = {
   eip_to_private: { pages: 'eip_pages', entries: 'eip_entries' },

@@ -2,8 +2,6 @@
 
 import { OBJECT_PATH } from '../../natter/daemon.ts';
 import { Datapath } from '../../natter/datapath.ts';
-import { flowFrame, readFlow } from '../../natter/frames.ts';
-import type { Host, HostLink } from '../../natter/host.ts';
 import { REASONS } from '../../natter/mapping/types.ts';
 import type { Capacity, TableState } from '../../natter/state.ts';
 import {
@@ -13,6 +11,8 @@ import {
   type FakeKernel,
 } from '../../shared/bpf/fake.ts';
 import type { Bpf } from '../../shared/bpf/types.ts';
+import type { Host, HostLink } from '../../shared/links/host.ts';
+import { flowFrame, readFlow } from '../../shared/net/frames.ts';
 import { findMapping } from './find-mapping.ts';
 
 export const UPLINK: HostLink = {
@@ -44,6 +44,7 @@ export class FakeHost implements Host {
   watch = (): void => {};
   routes = async (): Promise<string[]> => [...this.announced];
   proxyArp = async (): Promise<void> => {};
+  changeAddresses = async (): Promise<void> => {};
   readSysctl = (name: string): string | undefined => this.sysctls.get(name);
   writeSysctl = (name: string, value: string): void => void this.sysctls.set(name, value);
 

@@ -4,7 +4,6 @@ import { execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { Datapath, type DatapathOptions } from '../../natter/datapath.ts';
 import { Slot as Bits, type Operation } from '../../natter/entries.ts';
-import { writeAddress, writeNumber } from '../../natter/layout.ts';
 import type {
   Forward,
   FragmentRecord,
@@ -18,6 +17,7 @@ import { structCodec } from '../../shared/bpf/codec.ts';
 import { createBpf } from '../../shared/bpf/kernel.ts';
 import { unshareNetwork } from '../../shared/bpf/libc.ts';
 import { readObjectFile } from '../../shared/bpf/object-file.ts';
+import { writeAddress, writeNumber } from '../../shared/bpf/words.ts';
 import {
   LIMITED,
   LINK_NAMES,

@@ -3,9 +3,9 @@
 import fc from 'fast-check';
 import { expect } from 'vitest';
 import { Slot } from '../../natter/entries.ts';
-import { numberKey, writeAddress, writeNumber } from '../../natter/layout.ts';
 import { PagedMap } from '../../natter/paged-map.ts';
 import type { BpfMap } from '../../shared/bpf/types.ts';
+import { numberKey, writeAddress, writeNumber } from '../../shared/bpf/words.ts';
 import { addressKey, findMapping, partsOf, type SideName } from './find-mapping.ts';
 
 type Maps = ReadonlyMap<string, BpfMap>;

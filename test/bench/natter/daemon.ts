@@ -3,10 +3,10 @@
 import { join } from 'node:path';
 import { setImmediate as yieldNow } from 'node:timers/promises';
 import type { Run } from '../../../lab/run.ts';
-import { readNumber, writeNumber } from '../../../natter/layout.ts';
 import { PAGE_ENTRIES } from '../../../natter/pages.ts';
 import { callFailed } from '../../../shared/bpf/failure.ts';
 import { libbpf, libc } from '../../../shared/bpf/ffi.ts';
+import { readNumber, writeNumber } from '../../../shared/bpf/words.ts';
 import { median } from '../frame/rows.ts';
 import type { BenchOptions, Row } from '../frame/types.ts';
 import { EIP_BASE, PRIVATE_BASE } from './addresses.ts';

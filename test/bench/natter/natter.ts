@@ -2,9 +2,10 @@
 import { OBJECT_PATH } from '../../../natter/daemon.ts';
 import { Datapath } from '../../../natter/datapath.ts';
 import type { Mapping } from '../../../natter/entries.ts';
-import { Hooks } from '../../../natter/hook.ts';
+import { FILTER_PRIORITY } from '../../../natter/links.ts';
 import { createBpf } from '../../../shared/bpf/kernel.ts';
 import type { BpfMap } from '../../../shared/bpf/types.ts';
+import { Hooks } from '../../../shared/links/hook.ts';
 import { CLIENT_BASE, EIP_BASE, MACS, PRIVATE_BASE, permutation } from './addresses.ts';
 import { linkIndex } from './links.ts';
 import type { NatterSettings, ProgRunRequest } from './protocol.ts';
@@ -67,7 +68,7 @@ export function attachNatter({ eips, hook, pinDirectory }: NatterSettings): null
     { address: to + index, slotFlags: slot(index) },
   ]);
   setRoles();
-  const hooks = new Hooks(bpf, pinDirectory);
+  const hooks = new Hooks(bpf, pinDirectory, FILTER_PRIORITY);
   const [up0, in0] = [linkIndex('up0'), linkIndex('in0')];
   hooks.attach(hook, { ifindex: up0, direction: 'ingress' }, loaded().program('natter_uplink'));
   hooks.attach(hook, { ifindex: up0, direction: 'egress' }, loaded().program('natter_egress'));

@@ -1,7 +1,7 @@
 // What the bench asks of the worker inside a namespace, and what it answers.
 import { join } from 'node:path';
 import { instanceName, PIN_ROOT, type Run } from '../../../lab/run.ts';
-import type { Hook } from '../../../natter/hook.ts';
+import type { Hook } from '../../../shared/links/hook.ts';
 import type { Contender } from './peers.ts';
 
 export interface FloodRequest {

@@ -1,7 +1,7 @@
 // Forwarded UDP in 64-byte frames: what a packet costs the CPU, ours and the peers in turn. All of
 // a packet's way, from a link's receive to the far end's receive, runs on one thread.
 import type { Run } from '../../../lab/run.ts';
-import type { Hook } from '../../../natter/hook.ts';
+import type { Hook } from '../../../shared/links/hook.ts';
 import { median } from '../frame/rows.ts';
 import type { BenchOptions, Row } from '../frame/types.ts';
 import { CONTENDERS, type Contender, PEERS } from './peers.ts';

@@ -30,6 +30,7 @@ const rooms: readonly Room[] = [
   { room: 'shared/bytes.ts', may: [], pure: true },
   { room: 'shared/clock.ts', may: [] },
   { room: 'shared/random.ts', may: [] },
+  { room: 'shared/coalesced.ts', may: [] },
   { room: 'shared/pretty.ts', may: [], pure: true },
   { room: 'shared/config/', may: [...foundation, 'node:'] },
   { room: 'shared/log.ts', may: [...foundation, 'shared/clock.ts', 'shared/pretty.ts'] },
@@ -41,6 +42,17 @@ const rooms: readonly Room[] = [
   {
     room: 'shared/bpf/',
     may: [...foundation, 'node:'],
+  },
+  {
+    room: 'shared/links/',
+    may: [
+      ...foundation,
+      'shared/bpf/',
+      'shared/iproute.ts',
+      'shared/clock.ts',
+      'shared/log.ts',
+      'node:',
+    ],
   },
   {
     room: 'shared/store/',

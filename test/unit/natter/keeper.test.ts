@@ -3,7 +3,7 @@ import { OBJECT_PATH } from '../../../natter/daemon.ts';
 import { Datapath } from '../../../natter/datapath.ts';
 import type { Operation } from '../../../natter/entries.ts';
 import { Keeper } from '../../../natter/keeper.ts';
-import { writeAddress } from '../../../natter/layout.ts';
+import { writeAddress } from '../../../shared/bpf/words.ts';
 import { OperationalError } from '../../../shared/errors.ts';
 import { silentLog } from '../../../shared/log.ts';
 import { parseIpv4 } from '../../../shared/net/ipv4.ts';

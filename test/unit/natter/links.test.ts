@@ -1,8 +1,8 @@
 import { expect, test, vi } from 'vitest';
 import { OBJECT_PATH } from '../../../natter/daemon.ts';
 import { Datapath } from '../../../natter/datapath.ts';
-import type { Hook } from '../../../natter/hook.ts';
 import { Links } from '../../../natter/links.ts';
+import type { Hook } from '../../../shared/links/hook.ts';
 import { silentLog } from '../../../shared/log.ts';
 import { FakeMachine, INSIDE, UPLINK } from '../../support/natter-fake.ts';
 

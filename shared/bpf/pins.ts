@@ -5,10 +5,8 @@
 // is taken up by the next.
 
 import { join } from 'node:path';
-import type { Bpf, BpfObject, LoadOptions } from '../shared/bpf/types.ts';
-import { OperationalError } from '../shared/errors.ts';
-import type { Log } from '../shared/log.ts';
-import type { NatterEvent } from './events.ts';
+import { OperationalError } from '../errors.ts';
+import type { Bpf, BpfObject, LoadOptions } from './types.ts';
 
 export type PinnedLoad = LoadOptions & { pinDirectory: string };
 
@@ -17,17 +15,24 @@ const goneOf = (directory: string): string => `${directory}-gone`;
 /** Where programs are pinned to their network interfaces. */
 const linksOf = (directory: string): string => join(directory, 'tcx');
 
-/** Every directory that a natter may have left, with its maps. */
+/** Every directory that a daemon may have left, with its maps. */
 export const pinDirectories = (directory: string): string[] => [
   directory,
   beforeOf(directory),
   goneOf(directory),
 ];
 
-/** Loads over the pinned maps; over new ones when those that are there have another shape. */
-export function loadPinned(bpf: Bpf, load: PinnedLoad, log: Log<NatterEvent>): BpfObject {
+/**
+ * Loads over the pinned maps; over new ones when those that are there have another shape:
+ * `onReplaced` is told which.
+ */
+export function loadPinned(
+  bpf: Bpf,
+  load: PinnedLoad,
+  onReplaced: (what: string) => void,
+): BpfObject {
   const { pinDirectory } = load;
-  const object = loadOrReplace(bpf, load, log);
+  const object = loadOrReplace(bpf, load, onReplaced);
   keepLinks(bpf, pinDirectory);
   bpf.removePins(goneOf(pinDirectory));
   return object;
@@ -39,13 +44,13 @@ export function letGo(bpf: Bpf, directory: string): void {
   bpf.removePins(goneOf(directory));
 }
 
-function loadOrReplace(bpf: Bpf, load: PinnedLoad, log: Log<NatterEvent>): BpfObject {
+function loadOrReplace(bpf: Bpf, load: PinnedLoad, onReplaced: (what: string) => void): BpfObject {
   try {
     return bpf.load(load);
   } catch (error) {
     if (!(error instanceof OperationalError) || error.code !== 'EDGE_BPF_PIN_MISMATCH') throw error;
     setAside(bpf, load.pinDirectory);
-    log.info('maps-replaced', error.message, {});
+    onReplaced(error.message);
     return bpf.load(load);
   }
 }

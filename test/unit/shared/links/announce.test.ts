@@ -1,9 +1,9 @@
 // What the announcer leaves in the kernel, over reloads of its plan and over restarts.
 import { beforeEach, expect, test } from 'vitest';
-import { type AnnouncePlan, Announcer } from '../../../natter/announce.ts';
-import type { Host, HostLink, RouteSet } from '../../../natter/host.ts';
-import { silentLog } from '../../../shared/log.ts';
-import { ipv4 } from '../../../shared/net/ipv4.ts';
+import { type AnnouncePlan, Announcer } from '../../../../shared/links/announce.ts';
+import type { Host, HostLink, RouteSet } from '../../../../shared/links/host.ts';
+import { silentLog } from '../../../../shared/log.ts';
+import { ipv4 } from '../../../../shared/net/ipv4.ts';
 
 const EIP = ipv4(0xc6336407); // 198.51.100.7
 const PREFIX = { family: 4, address: ipv4(0xc6336400), bits: 24 } as const;
@@ -21,7 +21,7 @@ let host: Host;
 
 const plan = (change: Partial<AnnouncePlan> = {}): AnnouncePlan => ({
   prefixes: [PREFIX],
-  perEip: false,
+  perAddress: false,
   arp: false,
   routes: MAIN,
   ...change,
@@ -47,6 +47,7 @@ beforeEach(() => {
       for (const line of lines(own)) kernel.delete(line);
       for (const address of addresses) kernel.add(own + address);
     },
+    changeAddresses: async () => {},
     readSysctl: () => '0',
     writeSysctl: () => {},
   };

@@ -1,7 +1,8 @@
-// What a natter needs of the machine beside BPF: its links, routes, proxied neighbours, sysctls.
-// The service gets it injected; ip-host.ts is the real one.
+// What a service that moves packets needs of the machine beside BPF: its links and their addresses,
+// routes, proxied neighbours, sysctls. The service gets it injected; ip-host.ts is the real one.
 
-export type LinkAddress = { address: number; bits: number };
+/** `label`: whose address it is, for IPv4 by `LINK:NAME`; the link's name unless told. */
+export type LinkAddress = { address: number; bits: number; label?: string };
 
 export type HostLink = {
   name: string;
@@ -15,7 +16,7 @@ export type HostLink = {
 
 export type RouteSet = { table: number; protocol: number };
 
-/** All reject with EDGE_NATTER_HOST, which names the command. */
+/** All reject with the service's own error code, and name the command. */
 export interface Host {
   /** Of the daemon's own network namespace, loopback included. */
   links(): Promise<HostLink[]>;
@@ -26,6 +27,13 @@ export interface Host {
   changeRoutes(set: RouteSet, add: readonly string[], remove: readonly string[]): Promise<void>;
   /** Answers ARP for these addresses on the link, and tells the neighbours; not for others. */
   proxyArp(link: HostLink, addresses: readonly string[], set: RouteSet): Promise<void>;
+  /** Host addresses (/32) of a link, such as `198.51.100.10`, marked by a label as one's own. */
+  changeAddresses(
+    link: HostLink,
+    label: string,
+    add: readonly string[],
+    remove: readonly string[],
+  ): Promise<void>;
   /** `net/ipv4/ip_forward`; undefined when the kernel has no such setting. */
   readSysctl(name: string): string | undefined;
   writeSysctl(name: string, value: string): void;

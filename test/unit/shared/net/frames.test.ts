@@ -1,5 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { checksumsHold, flowFrame, gratuitousArp, readFlow } from '../../../natter/frames.ts';
+import {
+  checksumsHold,
+  flowFrame,
+  gratuitousArp,
+  readFlow,
+} from '../../../../shared/net/frames.ts';
 
 const MAC = 0x02_11_22_33_44_55;
 const flow = {

@@ -1,6 +1,6 @@
 // Many askers, one run at a time.
 import { expect, test } from 'vitest';
-import { Coalesced } from '../../../natter/coalesced.ts';
+import { Coalesced } from '../../../shared/coalesced.ts';
 
 /** Runs that end when told to. */
 function controlled(signal = new AbortController().signal) {

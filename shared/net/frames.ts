@@ -1,4 +1,4 @@
-// Frames that natter itself makes: the packets of the self-test and of `explain`, gratuitous ARP.
+// Frames that a service itself makes: packets of self-tests and of `explain`, gratuitous ARP.
 // Pure.
 
 import { protocolHasPorts } from './protocols.ts';

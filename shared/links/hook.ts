@@ -4,8 +4,8 @@
 // translates one twice, as long as the new program is in before the old one is taken away.
 
 import { join } from 'node:path';
-import { BpfError } from '../shared/bpf/failure.ts';
-import type { Bpf, BpfProgram, TcPlace, TcxPlace } from '../shared/bpf/types.ts';
+import { BpfError } from '../bpf/failure.ts';
+import type { Bpf, BpfProgram, TcPlace, TcxPlace } from '../bpf/types.ts';
 
 export const HOOKS = ['tc', 'tcx'] as const;
 export type Hook = (typeof HOOKS)[number];
@@ -13,28 +13,29 @@ export const otherHook = (hook: Hook): Hook => (hook === 'tc' ? 'tcx' : 'tc');
 
 export type Place = { ifindex: number; direction: 'ingress' | 'egress' };
 
-/** Where our filters stand: behind those that an operator puts at the usual low priorities. */
 const HANDLE = 1;
-const PRIORITY = 157;
 const DIRECTIONS = ['ingress', 'egress'] as const;
 
 export class Hooks {
   readonly #bpf: Bpf;
   readonly #pinDirectory: string;
+  readonly #priority: number;
 
-  constructor(bpf: Bpf, pinDirectory: string) {
+  /** `priority`: of the filters at tc. Each service has its own, so that two can have one link. */
+  constructor(bpf: Bpf, pinDirectory: string, priority: number) {
     this.#bpf = bpf;
     this.#pinDirectory = pinDirectory;
+    this.#priority = priority;
   }
 
   attach(hook: Hook, place: Place, program: BpfProgram): void {
-    if (hook === 'tc') this.#bpf.attachTc(tcPlace(place), program);
+    if (hook === 'tc') this.#bpf.attachTc(this.#tcPlace(place), program);
     else this.#bpf.attachTcx(this.#tcxPlace(place), program);
   }
 
   /** The kernel's number of what is attached there. */
   programId(hook: Hook, place: Place): number | undefined {
-    if (hook === 'tc') return this.#bpf.queryTc(tcPlace(place))?.programId;
+    if (hook === 'tc') return this.#bpf.queryTc(this.#tcPlace(place))?.programId;
     return this.#bpf.queryTcx(this.#tcxPlace(place))?.programId;
   }
 
@@ -42,7 +43,7 @@ export class Hooks {
   detach(hook: Hook, ifindex: number): void {
     for (const direction of DIRECTIONS) {
       try {
-        if (hook === 'tc') this.#bpf.detachTc(tcPlace({ ifindex, direction }));
+        if (hook === 'tc') this.#bpf.detachTc(this.#tcPlace({ ifindex, direction }));
         else this.#bpf.detachTcx(this.#tcxPlace({ ifindex, direction }));
       } catch (error) {
         if (!(error instanceof BpfError) || error.errno !== 'ENODEV') throw error;
@@ -54,8 +55,8 @@ export class Hooks {
     const pin = join(this.#pinDirectory, 'tcx', `${ifindex}-${direction}`);
     return { ifindex, direction, pin };
   }
-}
 
-function tcPlace({ ifindex, direction }: Place): TcPlace {
-  return { ifindex, direction, handle: HANDLE, priority: PRIORITY };
+  #tcPlace({ ifindex, direction }: Place): TcPlace {
+    return { ifindex, direction, handle: HANDLE, priority: this.#priority };
+  }
 }

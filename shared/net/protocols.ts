@@ -1,4 +1,4 @@
-// IP protocols as natter knows them. Pure.
+// IP protocols by number: their names, and which have ports. Pure.
 
 const WITH_PORTS = new Set([6, 17, 33, 132, 136]);
 const NAMES: Record<number, string> = {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { portBlocks } from '../../../natter/ranges.ts';
+import { portBlocks } from '../../../../shared/net/port-blocks.ts';
 
 test.each([
   [443, 443, [{ port: 443, bits: 16 }]],

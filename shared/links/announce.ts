@@ -1,28 +1,31 @@
-// Announces the EIP prefixes: unreachable routes of natter's own protocol number, which a routing
-// daemon exports, and on a LAN the answers to ARP. Unreachable, so that an EIP that nobody has
-// gets an answer instead of a loop. A stopped daemon leaves the routes: its programs go on
-// forwarding.
+// Announces what a service forwards for (EIPs, VIPs): unreachable routes of a protocol number of
+// its own, which a routing daemon exports, and on a LAN the answers to ARP. Unreachable, so that an
+// address that nobody has gets an answer instead of a loop. A stopped daemon leaves the routes: its
+// programs go on forwarding.
 
-import type { Log } from '../shared/log.ts';
-import { formatIpv4, ipv4 } from '../shared/net/ipv4.ts';
-import { formatPrefix, type Ipv4Prefix, prefixContains } from '../shared/net/prefix.ts';
-import type { NatterEvent } from './events.ts';
+import type { Log } from '../log.ts';
+import { formatIpv4, ipv4 } from '../net/ipv4.ts';
+import { formatPrefix, type Ipv4Prefix, prefixContains } from '../net/prefix.ts';
 import type { Host, HostLink, RouteSet } from './host.ts';
 
 export type AnnouncePlan = {
   prefixes: readonly Ipv4Prefix[];
-  perEip: boolean;
+  /** A route for each address, too. */
+  perAddress: boolean;
   arp: boolean;
   routes: RouteSet;
 };
 
 export type AnnounceState = 'announced' | 'withdrawn' | 'nothing-to-announce';
 
-export type AnnounceOptions = { host: Host; log: Log<NatterEvent>; plan: AnnouncePlan };
+/** What a service declares among its events. */
+export type AnnounceEvent = 'announced' | 'withdrawn' | 'sysctl-set';
+
+export type AnnounceOptions = { host: Host; log: Log<AnnounceEvent>; plan: AnnouncePlan };
 
 export class Announcer {
   readonly #host: Host;
-  readonly #log: Log<NatterEvent>;
+  readonly #log: Log<AnnounceEvent>;
   #plan: AnnouncePlan;
   #state: AnnounceState = 'withdrawn';
   #routes: readonly string[] = [];
@@ -53,20 +56,20 @@ export class Announcer {
     this.#plan = plan;
   }
 
-  /** Whether the EIPs themselves matter, and not the prefixes alone. */
-  get followsEips(): boolean {
-    return this.#plan.perEip || this.#plan.arp;
+  /** Whether the addresses themselves matter, and not the prefixes alone. */
+  get followsAddresses(): boolean {
+    return this.#plan.perAddress || this.#plan.arp;
   }
 
   /** Makes the kernel's routes those of the plan; again and again does no harm. */
-  async announce(eips: () => Iterable<number>, uplinks: readonly HostLink[]): Promise<void> {
-    const { prefixes, perEip, arp } = this.#plan;
+  async announce(addresses: () => Iterable<number>, uplinks: readonly HostLink[]): Promise<void> {
+    const { prefixes, perAddress, arp } = this.#plan;
     await this.#leaveFormer(uplinks);
     const wanted = new Set(prefixes.map(formatPrefix));
-    if (perEip) for (const eip of eips()) wanted.add(`${show(eip)}/32`);
+    if (perAddress) for (const one of addresses()) wanted.add(`${show(one)}/32`);
     await this.#makeRoutes([...wanted]);
     if (arp) for (const link of uplinks) this.#withoutDelay(link);
-    await this.#answerArp(arp ? eips : nobody, uplinks);
+    await this.#answerArp(arp ? addresses : nobody, uplinks);
     const announced: AnnounceState = wanted.size > 0 || arp ? 'announced' : 'nothing-to-announce';
     if (announced !== this.#state) {
       const text =
@@ -93,12 +96,12 @@ export class Announcer {
     this.#routes = wanted;
   }
 
-  /** For these EIPs, where they lie on a link, and for none but these. */
-  async #answerArp(eips: () => Iterable<number>, uplinks: readonly HostLink[]): Promise<void> {
+  /** For these addresses, where they lie on a link, and for none but these. */
+  async #answerArp(addresses: () => Iterable<number>, uplinks: readonly HostLink[]): Promise<void> {
     const { arp, routes } = this.#plan;
     if (!arp && !this.#mayProxy) return;
     for (const link of uplinks) {
-      const near = [...eips()].filter((eip) => liesOn(link, eip));
+      const near = [...addresses()].filter((one) => liesOn(link, one));
       await this.#host.proxyArp(link, near.map(show), routes);
     }
     if (uplinks.length > 0) this.#mayProxy = arp;
@@ -126,8 +129,8 @@ export class Announcer {
 const nobody = (): number[] => [];
 const show = (address: number): string => formatIpv4(ipv4(address));
 
-function liesOn(link: HostLink, eip: number): boolean {
+function liesOn(link: HostLink, wanted: number): boolean {
   return link.addresses.some(({ address, bits }) => {
-    return prefixContains({ family: 4, address: ipv4(address), bits }, ipv4(eip));
+    return prefixContains({ family: 4, address: ipv4(address), bits }, ipv4(wanted));
   });
 }
