@@ -10,7 +10,7 @@ export type TargetState = {
   id: TargetId;
   address: string;
   port: number;
-  /** Configured. */
+  /** Configured, times what an agent says; may be a fraction. 0: only where there are no others. */
   weight: number;
   /** Of failover: targets of the lowest tier with somebody healthy serve. */
   tier: number;
@@ -18,6 +18,8 @@ export type TargetState = {
   health: 'up' | 'down' | 'drain';
   /** Since when it is up, ms since the epoch: of slow start; 0: always. */
   upSinceMs: number;
+  /** Said by an agent: in place of the pool's. */
+  maxRequests?: number;
 };
 
 export type PoolState = { name: string; proxy: PoolProxy; targets: readonly TargetState[] };
@@ -105,4 +107,30 @@ export interface Balancer {
   ): readonly { target: Target; weight: number; skipped?: Skipped }[];
   /** Below failOpenPercent: health is ignored. */
   readonly isFailOpen: boolean;
+  statistics(nowMs: number): PoolStatistics;
 }
+
+/** Of one worker, since it began; counts only rise, but of targets that were gone meanwhile. */
+export type PoolStatistics = {
+  targets: readonly TargetStatistics[];
+  queued: number;
+  /** Requests that waited, and how waits ended without a place. */
+  waited: number;
+  failures: { [Each in PickFailure]: number };
+  retries: number;
+  retriesRefused: number;
+};
+
+export type TargetStatistics = {
+  id: TargetId;
+  /** In force: with slow start. */
+  weight: number;
+  open: number;
+  latencyMs: number;
+  /** Places taken; how they ended. */
+  requests: number;
+  failures: number;
+  cancelled: number;
+  ejections: number;
+  skipped?: Skipped;
+};
