@@ -34,6 +34,8 @@ export const FIELD = {
   SEC_WEBSOCKET_KEY: 28,
   HTTP2_SETTINGS: 29,
   X_FORWARDED_PORT: 30,
+  /** A name with an underscore, whatever it is: never sent on, and nobody sees it. */
+  UNDERSCORE: 31,
 } as const;
 export type FieldName = (typeof FIELD)[keyof typeof FIELD];
 
@@ -63,7 +65,7 @@ export type Head = {
   /** Bit n: a field named FIELD n is there. */
   present: number;
   framing: Framing;
-  /** With `length`; at most 2^53 - 1. */
+  /** As told, at most 2^53 - 1; -1: not told. With `none` it is of what HEAD or 304 stands for. */
   contentLength: number;
   /** The connection goes on after this message, as far as its sender is concerned. */
   keepAlive: boolean;
@@ -76,7 +78,10 @@ export type Head = {
 export type RequestHead = Head & {
   /** As written; case matters. */
   method: string;
-  /** Of the target as sent on: origin form, or `*`. */
+  /**
+   * Of the target as sent on: origin form, or `*`. Empty, or opening with `?`, where an absolute
+   * form has no path: `targetOf` says what is meant.
+   */
   pathStart: number;
   pathEnd: number;
   /** Host as it is routed by: lower case, without port and final dot; '' for HTTP/1.0 without. */
@@ -109,6 +114,9 @@ export interface BodyDecoder {
   take(bytes: Buffer, from: number, sink: (piece: Buffer) => void): number;
   readonly done: boolean;
   readonly bad: Bad | undefined;
-  /** Of `chunked`: the trailer section's fields, whole lines with CRLF, without the empty line. */
+  /**
+   * Of `chunked`: the trailer section's fields that may be sent on, whole lines with CRLF, without
+   * the empty line.
+   */
   readonly trailers: Buffer | undefined;
 }
