@@ -10,7 +10,8 @@ import {
   mapFailed,
   viewStride,
 } from './map-rules.ts';
-import type { BpfMap, MapShape, MapType, UpdateFlag } from './types.ts';
+import type { InnerMap, MapShape, MapType, UpdateFlag } from './types.ts';
+import { numberKey } from './words.ts';
 
 const BATCH_ENTRIES = 4096;
 const RECORD_HEADER_BYTES = 8;
@@ -27,10 +28,18 @@ interface Contents {
   memory: Uint8Array;
   /** Of a ring buffer: what was submitted and not yet consumed. */
   records: Uint8Array[];
+  /** Of a map of maps, by index. */
+  held: Map<number, FakeMap>;
+}
+
+/** What fits into a map of maps, and how it is known by its descriptor. */
+export interface FakeInner {
+  shape: MapShape;
+  find(fd: number): FakeMap | undefined;
 }
 
 /** A descriptor of a map: usable until it is closed, while the map may live on. */
-export class FakeMap implements BpfMap {
+export class FakeMap implements InnerMap {
   readonly fd: number;
   readonly name: string;
   readonly type: MapType;
@@ -39,11 +48,22 @@ export class FakeMap implements BpfMap {
   readonly maxEntries: number;
   readonly flags: number;
   readonly cells: number;
+  /** The kernel's number of the map; the same by any descriptor. */
+  readonly id: number;
   readonly #contents: Contents;
+  readonly #inner: FakeInner | undefined;
   #closed = false;
 
-  constructor(shape: MapShape, fd: number, possibleCpus: number, contents?: Contents) {
+  constructor(
+    shape: MapShape,
+    fd: number,
+    possibleCpus: number,
+    inner?: FakeInner,
+    same?: FakeMap,
+  ) {
     this.fd = fd;
+    this.id = same?.id ?? fd;
+    this.#inner = inner;
     this.name = shape.name;
     this.type = shape.type;
     this.keySize = shape.keySize;
@@ -51,21 +71,30 @@ export class FakeMap implements BpfMap {
     this.maxEntries = shape.maxEntries;
     this.flags = shape.flags;
     this.cells = isPerCpu(shape.type) ? possibleCpus : 1;
-    const bytes = isArray(shape.type) ? shape.maxEntries * viewStride(shape) * this.cells : 0;
-    this.#contents = contents ?? {
-      entries: new Map(),
-      memory: new Uint8Array(bytes),
-      records: [],
-    };
+    this.#contents = same === undefined ? this.#empty() : same.#contents;
+  }
+
+  #empty(): Contents {
+    const bytes = isArray(this.type) ? this.maxEntries * viewStride(this) * this.cells : 0;
+    return { entries: new Map(), memory: new Uint8Array(bytes), records: [], held: new Map() };
   }
 
   /** The same map by another descriptor. */
   reopen(fd: number): FakeMap {
-    return new FakeMap(this, fd, this.cells, this.#contents);
+    return new FakeMap(this, fd, this.cells, this.#inner, this);
+  }
+
+  /** What a program finds in a map of maps. */
+  innerAt(index: number): FakeMap | undefined {
+    return this.#open.held.get(index);
   }
 
   close(): void {
     this.#closed = true;
+  }
+
+  get isOpen(): boolean {
+    return !this.#closed;
   }
 
   get #open(): Contents {
@@ -77,6 +106,7 @@ export class FakeMap implements BpfMap {
     expectLength(this, key, this.keySize, 'key');
     if (isArray(this.type)) return this.#cell(key)?.slice();
     if (this.type === 'lpm_trie') return this.#longestMatch(key)?.value.slice();
+    if (this.#inner !== undefined) return this.#heldId(indexOf(key));
     return this.#open.entries.get(this.#identity(key))?.value.slice();
   }
 
@@ -90,6 +120,7 @@ export class FakeMap implements BpfMap {
   delete(key: Uint8Array): boolean {
     expectLength(this, key, this.keySize, 'key');
     if (isArray(this.type)) throw mapFailed(this, 'delete', -EINVAL);
+    if (this.#inner !== undefined) return this.#open.held.delete(indexOf(key));
     return this.#open.entries.delete(this.#identity(key));
   }
 
@@ -115,7 +146,7 @@ export class FakeMap implements BpfMap {
   *batches(
     most = BATCH_ENTRIES,
   ): Generator<{ keys: Uint8Array; values: Uint8Array; count: number }> {
-    const entries = isArray(this.type) ? this.#arrayEntries() : [...this.#open.entries.values()];
+    const entries = this.#allEntries();
     for (let start = 0; start < entries.length; start += most) {
       const some = entries.slice(start, start + most);
       const keys = Buffer.concat(some.map((entry) => entry.key));
@@ -141,8 +172,34 @@ export class FakeMap implements BpfMap {
     return true;
   }
 
+  #allEntries(): Entry[] {
+    if (isArray(this.type)) return this.#arrayEntries();
+    if (this.#inner === undefined) return [...this.#open.entries.values()];
+    const held = [...this.#open.held].sort(([a], [b]) => a - b);
+    return held.map(([index, map]) => ({ key: numberKey(index), value: numberKey(map.id) }));
+  }
+
+  #heldId(index: number): Uint8Array | undefined {
+    const held = this.#open.held.get(index);
+    return held && numberKey(held.id);
+  }
+
+  /** 0 or a negative errno. */
+  #hold(index: number, fd: number, flag: UpdateFlag, inner: FakeInner): number {
+    if (flag !== 'any') return -EINVAL;
+    if (index >= this.maxEntries) return -E2BIG;
+    const map = inner.find(fd);
+    if (map === undefined) return -EBADF;
+    if (!isSameShape(map, inner.shape)) return -EINVAL;
+    this.#open.held.set(index, map.reopen(map.fd));
+    return 0;
+  }
+
   /** 0 or a negative errno. */
   #set(key: Uint8Array, value: Uint8Array, flag: UpdateFlag): number {
+    if (this.#inner !== undefined) {
+      return this.#hold(indexOf(key), indexOf(value), flag, this.#inner);
+    }
     if (isArray(this.type)) {
       const cell = this.#cell(key);
       if (!cell) return -E2BIG;
@@ -181,7 +238,7 @@ export class FakeMap implements BpfMap {
   }
 
   #cell(key: Uint8Array): Uint8Array | undefined {
-    const index = viewOf(key).getUint32(0, true);
+    const index = indexOf(key);
     if (index >= this.maxEntries) return undefined;
     const stride = viewStride(this) * this.cells;
     const start = index * stride;
@@ -199,6 +256,15 @@ export class FakeMap implements BpfMap {
 
 const recordBytes = (record: Uint8Array): number =>
   RECORD_HEADER_BYTES + Math.ceil(record.length / 8) * 8;
+
+const indexOf = (key: Uint8Array): number => viewOf(key).getUint32(0, true);
+
+const isSameShape = (a: MapShape, b: MapShape): boolean =>
+  a.type === b.type &&
+  a.keySize === b.keySize &&
+  a.valueSize === b.valueSize &&
+  a.maxEntries === b.maxEntries &&
+  a.flags === b.flags;
 
 const prefixBits = (key: Uint8Array): number => viewOf(key).getUint32(0, true);
 

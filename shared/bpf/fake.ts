@@ -5,13 +5,20 @@ import { dirname, join } from 'node:path';
 import { BpfError, callFailed, EINVAL, noTcx } from './failure.ts';
 import { FakeMap } from './fake-map.ts';
 import { expectShape, isPinned } from './map-rules.ts';
-import { checkNames, type ObjectFile, readObjectFile, setConstants } from './object-file.ts';
+import {
+  checkNames,
+  innerShape,
+  type ObjectFile,
+  readObjectFile,
+  setConstants,
+} from './object-file.ts';
 import type {
   Bpf,
   BpfMap,
   BpfObject,
   BpfProgram,
   LoadOptions,
+  MapShape,
   ProgramKind,
   RingBuffer,
   TcPlace,
@@ -58,6 +65,8 @@ export interface FakeKernel {
   hasTcx: boolean;
   /** By ifindex. */
   readonly xdp: Map<number, BpfProgram>;
+  /** Maps that were made to be put into others, by descriptor. */
+  readonly inner: Map<number, FakeMap>;
   /** The last number given to a program or a map. */
   lastId: number;
 }
@@ -68,6 +77,7 @@ export const createFakeKernel = (): FakeKernel => ({
   tcx: new Map(),
   hasTcx: true,
   xdp: new Map(),
+  inner: new Map(),
   lastId: 0,
 });
 
@@ -165,6 +175,11 @@ function loadFake(
     maps,
     programs: new Map(programs.map((program) => [program.name, program])),
     types: file.types,
+    createInner(outer) {
+      const map = new FakeMap(innerShape(file, outer), ++kernel.lastId, POSSIBLE_CPUS);
+      kernel.inner.set(map.fd, map);
+      return map;
+    },
     close() {
       for (const map of maps.values()) map.close();
     },
@@ -182,12 +197,21 @@ function placeMaps(kernel: FakeKernel, file: ObjectFile, options: LoadOptions): 
     const path = pin ? join(options.pinDirectory ?? '', shape.name) : undefined;
     const pinned = path === undefined ? undefined : kernel.pins.get(path);
     if (pinned) expectShape(path ?? '', pinned, shape);
-    return { path, map: pinned ?? new FakeMap(shape, ++kernel.lastId, POSSIBLE_CPUS) };
+    const map =
+      pinned ?? new FakeMap(shape, ++kernel.lastId, POSSIBLE_CPUS, innerOf(kernel, file, shape));
+    return { path, map };
   });
   return placed.map(({ path, map }) => {
     if (path !== undefined) kernel.pins.set(path, map);
     return map.reopen(++kernel.lastId);
   });
+}
+
+function innerOf({ inner }: FakeKernel, file: ObjectFile, { name }: MapShape) {
+  const shape = file.inner.get(name);
+  if (shape === undefined) return undefined;
+  const find = (fd: number) => (inner.get(fd)?.isOpen ? inner.get(fd) : undefined);
+  return { shape, find };
 }
 
 class FakeLoadedProgram implements BpfProgram {

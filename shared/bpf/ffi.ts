@@ -24,6 +24,19 @@ const TcOptions = koffi.struct({
   priority: 'uint32_t',
 });
 
+const MapCreateOptions = koffi.struct({
+  sz: 'size_t',
+  btf_fd: 'uint32_t',
+  btf_key_type_id: 'uint32_t',
+  btf_value_type_id: 'uint32_t',
+  btf_vmlinux_value_type_id: 'uint32_t',
+  inner_map_fd: 'uint32_t',
+  map_flags: 'uint32_t',
+  map_extra: 'uint64_t',
+  numa_node: 'uint32_t',
+  map_ifindex: 'uint32_t',
+});
+
 const TestRunOptions = koffi.struct({
   sz: 'size_t',
   data_in: 'void *',
@@ -49,6 +62,7 @@ export const sizes = {
   tcHook: koffi.sizeof(TcHook),
   tcOptions: koffi.sizeof(TcOptions),
   testRunOptions: koffi.sizeof(TestRunOptions),
+  mapCreateOptions: koffi.sizeof(MapCreateOptions),
 } as const;
 
 export interface TcHookFields {
@@ -125,6 +139,7 @@ const libbpfSignatures = {
   bpf_obj_get: ['int', 'str'],
   bpf_obj_pin: ['int', 'int', 'str'],
   bpf_obj_get_info_by_fd: ['int', 'int', memory, inOut(u32)],
+  bpf_map_create: ['int', 'int', 'str', u32, u32, u32, koffi.pointer(MapCreateOptions)],
   bpf_map_update_elem: ['int', 'int', memory, memory, u64],
   bpf_map_lookup_elem: ['int', 'int', memory, memory],
   bpf_map_delete_elem: ['int', 'int', memory],
@@ -181,6 +196,14 @@ export interface Libbpf {
   bpf_obj_get(path: string): number;
   bpf_obj_pin(fd: number, path: string): number;
   bpf_obj_get_info_by_fd(fd: number, info: Memory, size: [number]): number;
+  bpf_map_create(
+    type: number,
+    name: string,
+    keySize: number,
+    valueSize: number,
+    maxEntries: number,
+    options: { sz: number; map_flags: number },
+  ): number;
   bpf_map_update_elem(fd: number, key: Memory, value: Memory, flags: number): number;
   bpf_map_lookup_elem(fd: number, key: Memory, value: Memory): number;
   bpf_map_delete_elem(fd: number, key: Memory): number;

@@ -50,7 +50,7 @@ export function mapFailed(
   const what = `map ${map.name}: ${verb}${progress}`;
   const details = done === undefined ? {} : { done };
   const full = verb === 'update' && (result === -E2BIG || result === -ENOSPC);
-  if (full && !isArray(map.type)) {
+  if (full && !isArray(map.type) && map.type !== 'array_of_maps') {
     const remedy = `it holds ${map.maxEntries} entries: give it more, or remove some`;
     return callFailed('EDGE_BPF_MAP_FULL', what, result, { ...details, remedy });
   }

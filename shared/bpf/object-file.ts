@@ -17,6 +17,8 @@ export interface Constant {
 export interface ObjectFile {
   types: BtfTable;
   maps: MapShape[];
+  /** What a map of maps has in it, by its name. */
+  inner: ReadonlyMap<string, MapShape>;
   programs: { name: string; kind: ProgramKind }[];
   constants: Constant[];
   /** The initial bytes of .rodata. */
@@ -38,14 +40,24 @@ function parseObject(elf: ElfFile): ObjectFile {
   const btf = elf.sections.find((section) => section.name === '.BTF');
   if (!btf) throw new Error('no .BTF section (compile with -g)');
   const types = new BtfTable(btf.bytes);
+  const variables = types.variables('.maps');
   return {
     types,
-    maps: types.variables('.maps').map(({ name, type }) => readMap(types, name, type)),
+    maps: variables.map(({ name, type }) => readMap(types, name, type)),
+    inner: new Map(
+      variables.flatMap(({ name, type }) => {
+        const inner = innerOf(types, type);
+        return inner === undefined ? [] : [[name, readMap(types, innerName(name), inner)]];
+      }),
+    ),
     programs: readPrograms(elf),
     constants: readConstants(elf, types),
     rodata: elf.sections.find((section) => section.name === '.rodata')?.bytes ?? new Uint8Array(0),
   };
 }
+
+/** A descriptor when it is written, a number when it is read. */
+const INNER_BYTES = 4;
 
 /** __uint(name, n) is a pointer to an array of n; __type(name, T) is a pointer to T. */
 function readMap(types: BtfTable, name: string, id: number): MapShape {
@@ -61,7 +73,7 @@ function readMap(types: BtfTable, name: string, id: number): MapShape {
     return target === undefined ? number(sized) : types.sizeOf(target);
   };
   const type = mapTypeName(number('type'));
-  const valueSize = size('value', 'value_size');
+  const valueSize = innerOf(types, id) === undefined ? size('value', 'value_size') : INNER_BYTES;
   return {
     name,
     type,
@@ -71,6 +83,17 @@ function readMap(types: BtfTable, name: string, id: number): MapShape {
     flags: number('map_flags'),
   };
 }
+
+/** __array(values, T) is an array of pointers to T. */
+function innerOf(types: BtfTable, id: number): number | undefined {
+  const members = types.membersOf(types.resolve(id));
+  const values = members.find((member) => member.name === 'values');
+  if (values === undefined) return undefined;
+  return types.pointee(types.arrayOf(types.resolve(values.type)).element);
+}
+
+/** The kernel takes 15 letters. */
+const innerName = (outer: string): string => `${outer.slice(0, 9)}_inner`;
 
 export function programKind(section: string): ProgramKind {
   if (/^(tc|tcx|classifier)(\/|$)/.test(section)) return 'tc';
@@ -122,4 +145,11 @@ export function checkNames(options: LoadOptions, file: ObjectFile): void {
   const unknown = asked.find((name) => !known.has(name));
   if (unknown === undefined) return;
   throw new BpfError('EDGE_BPF_OBJECT', `${options.objectPath}: no map ${unknown}`);
+}
+
+/** EDGE_BPF_OBJECT for what is no map of maps. */
+export function innerShape(file: ObjectFile, outer: string): MapShape {
+  const inner = file.inner.get(outer);
+  if (inner !== undefined) return inner;
+  throw new BpfError('EDGE_BPF_OBJECT', `map ${outer} has no maps in it`);
 }

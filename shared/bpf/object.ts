@@ -4,8 +4,15 @@ import { callFailed, EAGAIN, EMFILE, ENFILE, ENOMEM, EPERM } from './failure.ts'
 import { allocate, errno, libbpf, libc, type Pointer, readString, release } from './ffi.ts';
 import { KernelMap } from './map.ts';
 import { expectShape, isPerCpu, isPinned } from './map-rules.ts';
-import { checkNames, type ObjectFile, readObjectFile, setConstants } from './object-file.ts';
+import {
+  checkNames,
+  innerShape,
+  type ObjectFile,
+  readObjectFile,
+  setConstants,
+} from './object-file.ts';
 import { lockPinDirectory, makePinDirectory, openPinned, shapeOf } from './pin.ts';
+import { createInnerMap } from './pinned-map.ts';
 import { KernelProgram } from './program.ts';
 import type { BpfObject, LoadOptions, MapShape, ProgramKind } from './types.ts';
 import { summarizeLog } from './verifier-log.ts';
@@ -174,6 +181,7 @@ function wrap(
     maps: new Map(maps.map((map) => [map.name, map])),
     programs: new Map(wrapped.map((program) => [program.name, program])),
     types: file.types,
+    createInner: (outer) => createInnerMap(innerShape(file, outer)),
     close(): void {
       if (!open) return;
       open = false;

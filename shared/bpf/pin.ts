@@ -116,12 +116,17 @@ export function openPinned(path: string): number | undefined {
   return fd;
 }
 
-/** What a map's descriptor says of it; the layout is struct bpf_map_info of <linux/bpf.h>. */
-export function shapeOf(fd: number, name: string): MapShape {
+/** struct bpf_map_info of <linux/bpf.h>. */
+export function mapInfo(fd: number, name: string): Uint8Array {
   const info = new Uint8Array(MAP_INFO_BYTES);
   const result = libbpf().bpf_obj_get_info_by_fd(fd, info, [info.length]);
   if (result < 0) throw callFailed('EDGE_BPF_MAP', `map ${name}`, result);
-  const view = viewOf(info);
+  return info;
+}
+
+/** What a map's descriptor says of it. */
+export function shapeOf(fd: number, name: string): MapShape {
+  const view = viewOf(mapInfo(fd, name));
   const type = mapTypeName(view.getUint32(0, true));
   const valueSize = view.getUint32(12, true);
   return {

@@ -67,6 +67,12 @@ export interface PinnedMap extends BpfMap {
   close(): void;
 }
 
+/** A map to be put into a map of maps, which holds it from then on. */
+export interface InnerMap extends PinnedMap {
+  /** The kernel's number of the map, as in `bpftool map`. */
+  readonly id: number;
+}
+
 export type ProgramKind = 'tc' | 'xdp' | 'other';
 
 /** A frame starts with its Ethernet header: at least 14 bytes, at most about a page less 600. */
@@ -120,6 +126,13 @@ export interface BpfObject {
   readonly maps: ReadonlyMap<string, BpfMap>;
   readonly programs: ReadonlyMap<string, BpfProgram>;
   readonly types: Btf;
+  /**
+   * A new map of the shape that this array_of_maps has in it. An entry of the outer map is written
+   * as a descriptor (InnerMap.fd, 4 bytes in host order), whatever was there before, and read as the
+   * number of the map (InnerMap.id). The caller closes it; a batch of writes waits once until no
+   * program sees what was there before.
+   */
+  createInner(outer: string): InnerMap;
   /** Gives back all descriptors and memory; what is pinned or attached lives on. */
   close(): void;
 }

@@ -21,6 +21,13 @@ export const fakePrograms: Record<string, FakeProgram> = {
     context.frame.copyWithin(0, 6, 12);
     return -1;
   },
+  look_inside({ maps, cb }) {
+    const inner = maps.get('outer')?.innerAt(cb[0] ?? 0);
+    if (inner === undefined) return 2;
+    const value = inner.lookup(u32(cb[1] ?? 0));
+    cb[2] = value === undefined ? 0 : new DataView(value.buffer).getUint32(0, true);
+    return 0;
+  },
   bounce(context) {
     context.frame[0] = 0xee;
     return 3;

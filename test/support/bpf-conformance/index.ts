@@ -3,6 +3,7 @@
 import { describe } from 'vitest';
 import { type Setup, useFixture } from './fixture.ts';
 import { arrayCases, hashCases, lruCases, perCpuCases, prefixCases, walkCases } from './maps.ts';
+import { nestedCases } from './maps-in-maps.ts';
 import { objectCases, pinCases, pinDirectoryCases } from './objects.ts';
 import { linkCases, ringCases, runCases, tcxCases } from './programs.ts';
 
@@ -16,6 +17,7 @@ export function conformance(setUp: () => Setup): void {
   describe('a per-CPU map', () => perCpuCases(fixture));
   describe('an LRU', () => lruCases(fixture));
   describe('a prefix map', () => prefixCases(fixture));
+  describe('a map of maps', () => nestedCases(fixture));
   describe('a walk', () => walkCases(fixture));
   describe('a test run', () => runCases(fixture));
   describe('on a link', () => linkCases(fixture));

@@ -15,6 +15,7 @@ export function objectCases({ failure, load, mapOf, programOf }: Fixture): void 
       ['lpm', 'lpm_trie', 8, 4, 32, 1],
       ['lru', 'lru_hash', 4, 4, 256, 0],
       ['mapped', 'array', 4, 12, 8, 1024],
+      ['outer', 'array_of_maps', 4, 4, 3, 0],
       ['percpu_array', 'percpu_array', 4, 16, 4, 0],
       ['percpu_hash', 'percpu_hash', 4, 8, 16, 0],
     ]);
@@ -24,11 +25,12 @@ export function objectCases({ failure, load, mapOf, programOf }: Fixture): void 
     const kinds = [...load().programs.values()].map(({ name, kind }) => [name, kind]);
     expect(kinds.toSorted()).toEqual([
       ['bounce', 'xdp'],
+      ['look_inside', 'tc'],
       ['mirror', 'tc'],
       ['observe', 'tc'],
     ]);
     const ids = [...load().programs.values()].map(({ id }) => id);
-    expect(new Set(ids).size).toBe(3);
+    expect(new Set(ids).size).toBe(4);
   });
 
   test('takes constants before it is loaded', () => {

@@ -91,6 +91,20 @@ struct {
 	__uint(max_entries, 4096);
 } events SEC(".maps");
 
+struct inner {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 5);
+	__type(key, __u32);
+	__type(value, __u32);
+};
+
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY_OF_MAPS);
+	__uint(max_entries, 3);
+	__type(key, __u32);
+	__array(values, struct inner);
+} outer SEC(".maps");
+
 const volatile __u32 verdict = 0;
 const volatile __u16 small = 3;
 
@@ -129,6 +143,20 @@ int mirror(struct __sk_buff *skb)
 		return TC_ACT_SHOT;
 	bpf_skb_store_bytes(skb, 0, source, ETH_ALEN, 0);
 	return TC_ACT_UNSPEC;
+}
+
+/* What is at cb[1] of the map at cb[0] of the outer one. */
+SEC("tc")
+int look_inside(struct __sk_buff *skb)
+{
+	__u32 at = skb->cb[0], key = skb->cb[1], *value;
+	void *inner = bpf_map_lookup_elem(&outer, &at);
+
+	if (!inner)
+		return TC_ACT_SHOT;
+	value = bpf_map_lookup_elem(inner, &key);
+	skb->cb[2] = value ? *value : 0;
+	return TC_ACT_OK;
 }
 
 SEC("xdp")
