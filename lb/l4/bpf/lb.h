@@ -7,6 +7,8 @@
 #ifndef EDGE_LB_H
 #define EDGE_LB_H
 
+#include "common.h" /* links, counters, trace */
+
 /* A prime: the slots of a pool's Maglev table. */
 #define MAGLEV_SLOTS 65537
 
@@ -136,19 +138,6 @@ struct meter {
 	__u64 out_packets; /* nat only: direct returns are not seen */
 	__u64 out_bytes;
 	__u64 connections; /* TCP: SYNs that were given a target; UDP: entries written */
-};
-
-/* counters (per CPU): reason -> packets and wire bytes. */
-struct counter {
-	__u64 packets;
-	__u64 bytes;
-};
-
-/* links: ifindex -> role. */
-#define LINK_UPLINK 1u
-#define LINK_INSIDE 2u
-struct link {
-	__u32 role;
 };
 
 /* Every way out of a program, by name. PASS_*: untouched. */

@@ -111,6 +111,15 @@ static __always_inline int rewrite_l4(struct __sk_buff *skb, const struct packet
 	return store_ports(skb, l4, &p->to);
 }
 
+/* A hop for what is sent on as it came. */
+static __always_inline void take_hop(struct iphdr *ip)
+{
+	__u16 before = *(__u16 *)&ip->ttl;
+
+	ip->ttl--;
+	ip->check = checksum_after(ip->check, word_difference(before, *(__u16 *)&ip->ttl));
+}
+
 /*
  * Returns the frame's headers with the new addresses in them, or NULL if a helper refused (the
  * packet must then be dropped). hops: what to take off the TTL, 0 or 1.
