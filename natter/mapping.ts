@@ -1,7 +1,16 @@
 // The reference model of the translation: docs/translation.md as a pure function, written from
 // that page and not from bpf/. Tests hold the kernel programs to it.
+
+import { forwardFrame, rewrite } from '../shared/net/packet-rewrite.ts';
+import {
+  icmpKind,
+  isIpv4,
+  l4HeaderBytes,
+  type PacketView,
+  viewPacket,
+  wireBytes,
+} from '../shared/net/packet-view.ts';
 import { type Context, type Resolution, resolveIn, resolveOut } from './mapping/resolve.ts';
-import { forwardFrame, rewrite } from './mapping/rewrite.ts';
 import type {
   Direction,
   Environment,
@@ -17,14 +26,6 @@ import type {
   Translation,
   Verdict,
 } from './mapping/types.ts';
-import {
-  icmpKind,
-  isIpv4,
-  l4HeaderBytes,
-  type PacketView,
-  viewPacket,
-  wireBytes,
-} from './mapping/view.ts';
 
 export * from './mapping/types.ts';
 

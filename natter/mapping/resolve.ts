@@ -1,5 +1,12 @@
 // Which addresses and ports a packet gets: `resolve_in` and `resolve_out` of docs/translation.md.
-import type { Edit } from './rewrite.ts';
+import type { Edit } from '../../shared/net/packet-rewrite.ts';
+import {
+  hasPorts,
+  icmpKind,
+  isCutShort,
+  type PacketView,
+  portsOf,
+} from '../../shared/net/packet-view.ts';
 import type {
   Forward,
   FragmentKey,
@@ -10,7 +17,6 @@ import type {
   Step,
   Table,
 } from './types.ts';
-import { hasPorts, icmpKind, isCutShort, type PacketView, portsOf } from './view.ts';
 
 export type Resolution =
   | { kind: 'drop'; reason: Reason }

@@ -1,6 +1,14 @@
 // Writes addresses and ports into a packet and keeps every checksum that covers them, each by the
 // incremental update of RFC 1624 eqn. 3: a checksum that was wrong stays wrong by as much.
-import { DCCP, ETHERNET_BYTES, type PacketView, read16, TCP, UDP, UDP_LITE } from './view.ts';
+import {
+  DCCP,
+  ETHERNET_BYTES,
+  type PacketView,
+  read16,
+  TCP,
+  UDP,
+  UDP_LITE,
+} from './packet-view.ts';
 
 export interface Endpoints {
   source?: number;
@@ -44,9 +52,15 @@ export function forwardFrame(
   frame: Uint8Array,
   route: { sourceMac: number; destinationMac: number },
 ): Uint8Array {
-  const forwarded = frame.slice();
+  const forwarded = takeHop(frame);
   write48(forwarded, 0, route.destinationMac);
   write48(forwarded, 6, route.sourceMac);
+  return forwarded;
+}
+
+/** The frame with its TTL less one. */
+export function takeHop(frame: Uint8Array): Uint8Array {
+  const forwarded = frame.slice();
   const ttlAndProtocol = read16(forwarded, ETHERNET_BYTES + 8);
   patch16(forwarded, ETHERNET_BYTES + 8, ttlAndProtocol - 0x100, [
     headerChecksum(ETHERNET_BYTES, []),

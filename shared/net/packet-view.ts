@@ -1,4 +1,4 @@
-// Reads an Ethernet frame as the translation sees it: IPv4 (RFC 791), what lies behind it, and the
+// Reads an Ethernet frame as a translation sees it: IPv4 (RFC 791), what lies behind it, and the
 // packet that an ICMP error quotes (RFC 792). Offsets count from the frame's first byte.
 
 export const ETHERNET_BYTES = 14;
