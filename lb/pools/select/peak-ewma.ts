@@ -28,9 +28,10 @@ export class PeakEwma implements Selector {
 
   select(_hash: number, isFree: (member: Member) => boolean, nowMs: number): Member | undefined {
     const first = draw(this.#members, isFree, this.#random);
-    const second = first && draw(this.#members, isFree, this.#random, first);
+    if (first === undefined) return undefined;
+    const second = draw(this.#members, isFree, this.#random, first);
     if (second === undefined) return first;
-    const ratio = this.#cost(first as Member, nowMs) / this.#cost(second, nowMs);
+    const ratio = this.#cost(first, nowMs) / this.#cost(second, nowMs);
     return ratio > SAME ? second : first;
   }
 

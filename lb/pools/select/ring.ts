@@ -11,16 +11,17 @@ const OWNERS = 2 ** 16;
 
 export function ringOf(tier: readonly Member[]): OwnerTable {
   const each = pointsOfOne(tier.reduce((sum, { weight }) => sum + weight, 0));
+  const counts = tier.map(({ weight }) => Math.max(1, Math.round(each * weight)));
   // Hash and owner in one number, to be sorted as such.
-  const keyed: number[] = [];
-  for (const [owner, member] of tier.entries()) {
-    const seed = hashText(member.id);
-    const count = Math.max(1, Math.round(each * member.weight));
+  const sorted = new Float64Array(counts.reduce((sum, count) => sum + count, 0));
+  let at = 0;
+  for (const [owner, count] of counts.entries()) {
+    const seed = hashText(tier[owner]?.id ?? '');
     for (let point = 1; point <= count; point++) {
-      keyed.push(mix(seed ^ Math.imul(point, 0x9e3779b1)) * OWNERS + owner);
+      sorted[at++] = mix(seed ^ Math.imul(point, 0x9e3779b1)) * OWNERS + owner;
     }
   }
-  const sorted = Float64Array.from(keyed).sort();
+  sorted.sort();
   const points = Uint32Array.from(sorted, (value) => Math.floor(value / OWNERS));
   const owners = Uint16Array.from(sorted, (value) => value % OWNERS);
   return { owners, startOf: (hash) => firstFrom(points, hash), stepOf: () => 1 };
