@@ -1,0 +1,56 @@
+// Writes PROXY headers of either version (proxy-protocol.txt, 2.1 and 2.2). Pure.
+import { ipv4ToBytes, parseIpv4 } from '../../../shared/net/ipv4.ts';
+import { ipv6ToBytes, parseIpv6 } from '../../../shared/net/ipv6.ts';
+import type { Endpoint } from './types.ts';
+import { COMMAND, FAMILY, FIXED_BYTES, SIGNATURE } from './version2.ts';
+
+const MAPPED = '::ffff:';
+
+/**
+ * The header of `version` that tells of a connection from `source` to `destination`. Where the two
+ * are of different families, the IPv4 one is told as IPv4-mapped. Throws when either is no address.
+ */
+export function writeProxyHeader(version: 1 | 2, source: Endpoint, destination: Endpoint): Buffer {
+  const isIpv4 = [source, destination].every(({ address }) => parseIpv4(address) !== undefined);
+  return version === 1
+    ? writeLine(isIpv4, source, destination)
+    : writeBinary(isIpv4, source, destination);
+}
+
+/** A connection of our own, such as a probe: the receiver takes it as it is. */
+export function writeLocalHeader(version: 1 | 2): Buffer {
+  if (version === 1) return Buffer.from('PROXY UNKNOWN\r\n', 'latin1');
+  return Buffer.concat([SIGNATURE, Buffer.from([COMMAND.LOCAL, FAMILY.UNSPEC, 0, 0])]);
+}
+
+function writeLine(isIpv4: boolean, source: Endpoint, destination: Endpoint): Buffer {
+  const text = ({ address }: Endpoint) => (isIpv4 ? address : asIpv6(address));
+  const addresses = `${text(source)} ${text(destination)}`;
+  const ports = `${source.port} ${destination.port}`;
+  return Buffer.from(`PROXY ${isIpv4 ? 'TCP4' : 'TCP6'} ${addresses} ${ports}\r\n`, 'latin1');
+}
+
+function writeBinary(isIpv4: boolean, source: Endpoint, destination: Endpoint): Buffer {
+  const [from, to] = [addressBytes(isIpv4, source), addressBytes(isIpv4, destination)];
+  const fixed = Buffer.alloc(FIXED_BYTES);
+  SIGNATURE.copy(fixed);
+  fixed[12] = COMMAND.PROXY;
+  fixed[13] = isIpv4 ? FAMILY.TCP4 : FAMILY.TCP6;
+  fixed.writeUInt16BE(from.length + to.length + 4, 14);
+  const ports = Buffer.alloc(4);
+  ports.writeUInt16BE(source.port, 0);
+  ports.writeUInt16BE(destination.port, 2);
+  return Buffer.concat([fixed, from, to, ports]);
+}
+
+function asIpv6(address: string): string {
+  return address.includes(':') ? address : MAPPED + address;
+}
+
+function addressBytes(isIpv4: boolean, { address }: Endpoint): Uint8Array {
+  const parsed = isIpv4 ? undefined : parseIpv6(asIpv6(address));
+  if (parsed !== undefined) return ipv6ToBytes(parsed);
+  const four = parseIpv4(address);
+  if (four === undefined) throw new RangeError(`${address} is no address`);
+  return ipv4ToBytes(four);
+}
