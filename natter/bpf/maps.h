@@ -5,7 +5,7 @@
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
-#include "common_maps.h"
+#include "dataplane_maps.h"
 #include "natter.h"
 
 #define DEFAULT_EIPS 1048576

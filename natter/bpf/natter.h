@@ -7,7 +7,7 @@
 #ifndef EDGE_NATTER_H
 #define EDGE_NATTER_H
 
-#include "common.h"
+#include "dataplane.h"
 
 /* A slot numbers an EIP: it indexes `meters` and keys `slot_limits`. Bits 0..23; flags above. */
 #define SLOT_MASK 0x00ffffffu

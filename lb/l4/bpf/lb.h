@@ -2,12 +2,13 @@
 /*
  * What lb's kernel programs and TypeScript both see: map layouts, flags, reasons, limits.
  * TypeScript reads layouts and names from this object's BTF; there is no second copy. Addresses and
- * ports are in network byte order (__be32, __be16), all else in host order. Rules: docs/balancing.md
+ * ports are in network byte order (__be32, __be16), all else in host order.
+ * The rules: docs/balancing.md
  */
 #ifndef EDGE_LB_H
 #define EDGE_LB_H
 
-#include "common.h" /* links, counters, trace */
+#include "dataplane.h" /* links, counters, trace */
 
 /* A prime: the slots of a pool's Maglev table. */
 #define MAGLEV_SLOTS 65537
@@ -24,9 +25,9 @@
 
 /*
  * servers: (VIP, protocol, port) -> what serves it. Single ports in a hash; ranges in a trie
- * (server_ranges, prefix_bits 48..64), which is asked only if the entry of port 0 says so. No server
- * has port 0: that entry is there for each VIP and protocol that has any server, and says what is
- * known of them all (SERVER_HAS_RANGES, SERVER_ONLY). Without it the VIP is not ours.
+ * (server_ranges, prefix_bits 48..64), which is asked only if the entry of port 0 says so. No
+ * server has port 0: that entry is there for each VIP and protocol that has any server, and says
+ * what is known of them all (SERVER_HAS_RANGES, SERVER_ONLY). Without it the VIP is not ours.
  */
 struct server_key {
 	__be32 address;
@@ -152,7 +153,7 @@ enum reason {
 	DSR_REDIRECTED,
 	DSR_TO_NEIGHBOUR, /* dsr, and the target's MAC is resolved on the way */
 	OUT_REDIRECTED,	  /* a target's reply, as the VIP's */
-	OUT_TO_STACK,	  /* a target's reply, left to the stack and to the egress program as it came */
+	OUT_TO_STACK,	  /* a target's reply, as it came: the egress program translates it */
 	OUT_AT_EGRESS,	  /* translated on its way out of the stack */
 	DROP_MALFORMED,	  /* an L4 or quoted header that is cut short */
 	DROP_NO_TARGET,	  /* the pool has nobody */
@@ -166,8 +167,8 @@ enum reason {
 	REASON_COUNT,
 };
 
-/* What a program leaves in skb->cb[], for `edgectl explain` and for tests by BPF_PROG_RUN. */
-/* Of EXPLAIN_HASH: 0 where no hash decided. */
+/* What a program leaves in skb->cb[], for `edgectl explain` and for tests by BPF_PROG_RUN. The hash
+ * is 0 where none was asked. */
 enum explain_word { EXPLAIN_REASON, EXPLAIN_STEPS, EXPLAIN_SERVER, EXPLAIN_TARGET, EXPLAIN_HASH };
 
 enum explain_step {
@@ -183,7 +184,7 @@ enum explain_step {
 	STEP_TTL_EXPIRES = 1 << 9,
 	STEP_IP_OPTIONS = 1 << 10,
 	STEP_FLOOD_GATE = 1 << 11, /* not written: too many new ones */
-	STEP_REFRESH_NEIGHBOUR = 1 << 12, /* by the neighbour table, so that a stale entry is probed */
+	STEP_REFRESH_NEIGHBOUR = 1 << 12, /* by the neighbour table: a stale entry is probed */
 };
 
 #endif

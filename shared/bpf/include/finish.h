@@ -3,7 +3,7 @@
 #ifndef EDGE_BPF_FINISH_H
 #define EDGE_BPF_FINISH_H
 
-#include "common_maps.h"
+#include "dataplane_maps.h"
 #include "parse.h"
 #include "wire.h"
 

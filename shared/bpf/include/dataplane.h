@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /* What the programs of every data plane and TypeScript both see; read from an object's BTF. */
-#ifndef EDGE_BPF_COMMON_H
-#define EDGE_BPF_COMMON_H
+#ifndef EDGE_BPF_DATAPLANE_H
+#define EDGE_BPF_DATAPLANE_H
 
 #include <linux/types.h>
 

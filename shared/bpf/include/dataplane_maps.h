@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 OR MIT */
 /* The maps of every data plane. */
-#ifndef EDGE_BPF_COMMON_MAPS_H
-#define EDGE_BPF_COMMON_MAPS_H
+#ifndef EDGE_BPF_DATAPLANE_MAPS_H
+#define EDGE_BPF_DATAPLANE_MAPS_H
 
 #include <linux/bpf.h>
 #include <bpf/bpf_helpers.h>
