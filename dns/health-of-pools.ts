@@ -1,7 +1,8 @@
 // The targets that dns wants probed, of the pools that its records name. Pure.
 import type { Measured, Override, Target, TargetHealth } from '../shared/health/types.ts';
 import type { SmartRecord } from '../shared/site/dns-objects.ts';
-import type { Pool } from '../shared/site/pool-objects.ts';
+import type { Pool, PoolTarget } from '../shared/site/pool-objects.ts';
+import { probesOf } from '../shared/site/target-check.ts';
 
 /** Pools that no record names are nobody's to probe here. */
 export function poolsInUse(
@@ -22,9 +23,7 @@ export function poolsInUse(
 
 /** An address that several pools have under the same check comes as often; it is one target. */
 export function targetsOf(pools: readonly Pool[]): Target[] {
-  return pools.flatMap(({ targets, check }) =>
-    check === undefined ? [] : targets.map(({ address }) => ({ address, check })),
-  );
+  return pools.flatMap(probesOf);
 }
 
 export type TargetRow = {
@@ -44,11 +43,12 @@ export type TargetRow = {
 
 export function rowsOf(
   pools: readonly Pool[],
-  healthOf: (pool: Pool, address: string) => TargetHealth,
+  healthOf: (pool: Pool, target: PoolTarget) => TargetHealth,
 ): TargetRow[] {
   return pools.flatMap((pool) =>
-    pool.targets.map(({ address, weight, tier }) => {
-      const health = healthOf(pool, address);
+    pool.targets.map((target) => {
+      const { address, weight, tier } = target;
+      const health = healthOf(pool, target);
       const { measured, effective, override, sinceMs, votes } = health;
       const isUnchecked = pool.check === undefined && override === undefined;
       const words = votes.map(({ node, state, reason }) => `${node} ${state} (${reason})`);

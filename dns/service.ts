@@ -8,6 +8,7 @@ import { Presence } from '../shared/presence.ts';
 import type { Random } from '../shared/random.ts';
 import { zoneOf } from '../shared/site/dns-name.ts';
 import { ObjectsTarget } from '../shared/site/objects-target.ts';
+import { healthOfTarget } from '../shared/site/target-check.ts';
 import { DEFAULT_ZONE_TTL_SECONDS } from '../shared/site/zone.ts';
 import type { StoreEvent } from '../shared/store/events.ts';
 import { Follower } from '../shared/store/follow.ts';
@@ -217,7 +218,7 @@ export class DnsService {
     const { tree, fallbacks } = this.lines.inForce;
     return {
       pools: this.pools.plan?.pools ?? new Map(),
-      healthOf: ({ name, check }, address) => health.view.ofAddress(address, check, name),
+      healthOf: (pool, target) => healthOfTarget(health.view, pool, target),
       lines: tree.lines,
       fallbacks,
       nowMs: clock.nowMs(),

@@ -23,7 +23,7 @@ export type Spread = { answers: Uint8Array[][]; slots?: Uint8Array };
 export function judge(pool: Pool, healthOf: PolicyInput['healthOf']): JudgedPool {
   const targets = pool.targets.map((target) => ({
     target,
-    health: healthOf(pool, target.address),
+    health: healthOf(pool, target),
   }));
   const healthyPercent = shareOf(targets);
   const isFailed = !targets.some(isHealthy) || healthyPercent < pool.minHealthyPercent;

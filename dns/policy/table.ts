@@ -87,8 +87,8 @@ function wordOfPool({ pools: all, healthOf, nowMs }: Round, name: string): strin
   if (pool === undefined) return '';
   const number = poolNumbers.get(pool) ?? ++pools;
   poolNumbers.set(pool, number);
-  const states = pool.targets.map(({ address }) => {
-    const { effective, toFlipMs, override } = healthOf(pool, address);
+  const states = pool.targets.map((target) => {
+    const { effective, toFlipMs, override } = healthOf(pool, target);
     const leftMs = (override?.untilMs ?? Number.POSITIVE_INFINITY) - nowMs;
     return `${effective} ${Math.floor(Math.min(toFlipMs, leftMs) / 1000)}`;
   });

@@ -2,14 +2,14 @@
 // health. `evaluate` (evaluate.ts) makes it and says why; dns/answer serves it. Pure.
 import type { TargetHealth } from '../../shared/health/types.ts';
 import type { SmartRecord } from '../../shared/site/dns-objects.ts';
-import type { Pool } from '../../shared/site/pool-objects.ts';
+import type { Pool, PoolTarget } from '../../shared/site/pool-objects.ts';
 
 /** A smart record, and what it is evaluated against. */
 export type PolicyInput = {
   record: SmartRecord;
   pools: ReadonlyMap<string, Pool>;
   /** Of a pool's target; of one without a check too: an override may be said of it. */
-  healthOf: (pool: Pool, address: string) => TargetHealth;
+  healthOf: (pool: Pool, target: PoolTarget) => TargetHealth;
   /** Names by number, as in the line tree; [0] is `default`. */
   lines: readonly string[];
   /** By line: where to look when the record has nothing for it. `default` need not be in it. */

@@ -10,6 +10,7 @@ const SOCKET: Flag = {
 const LOCAL: readonly Flag[] = [SOCKET, flag.JSON_FLAG];
 const CHANGE: readonly Flag[] = [...flag.WAIT, flag.JSON_FLAG, ...flag.STORE];
 const ADDRESS: Positional = { name: 'ADDRESS' };
+const TARGET: Positional = { name: 'TARGET' };
 const POOL: Flag = { name: 'pool', value: 'NAME', help: 'only in this pool; else wherever it is' };
 
 /** What a query of `explain NAME` brings along. */
@@ -172,7 +173,7 @@ const health: readonly Command[] = [
   {
     name: 'health override',
     summary: 'Takes a target for up, down or drained, whatever is measured.',
-    positionals: [ADDRESS, { name: 'STATE', choices: ['up', 'down', 'drain'] }],
+    positionals: [TARGET, { name: 'STATE', choices: ['up', 'down', 'drain'] }],
     flags: [
       { name: 'why', value: 'TEXT', help: 'for whoever finds it; it must be given' },
       POOL,
@@ -185,8 +186,9 @@ const health: readonly Command[] = [
       ...CHANGE,
     ],
     notes: [
-      'Neither down nor drained targets are answered. One of the pool wins over one of the',
-      'address. Another override of the same target is replaced.',
+      'TARGET is an address, at any port, or address:port. Neither down nor drained targets take',
+      'new clients. What is said of a pool wins, then what is said of a port. Another override of',
+      'the same target is replaced.',
     ],
     example: 'edgectl health override 59.43.0.10 down --why "rack move" --for 2h',
     load: async () => (await import('./health.ts')).override,
@@ -194,9 +196,9 @@ const health: readonly Command[] = [
   {
     name: 'health clear',
     summary: 'Ends an override: what is measured counts again.',
-    positionals: [ADDRESS],
+    positionals: [TARGET],
     flags: [{ ...POOL, help: 'the one of this pool' }, ...CHANGE],
-    notes: ['Not being there is no error.'],
+    notes: ['TARGET and --pool are as they were given. Not being there is no error.'],
     example: 'edgectl health clear 59.43.0.10',
     load: async () => (await import('./health.ts')).clear,
   },

@@ -6,6 +6,7 @@ import { type Entry, type EntryValue, entryOf } from '../site/entry.ts';
 import { formatForwardTo } from '../site/forward.ts';
 import { parseObject, type SiteObject } from '../site/kinds.ts';
 import { isRefusal } from '../site/refusal.ts';
+import { isPem, pemText } from './certificates.ts';
 import { massText, type Outcome } from './change.ts';
 import type { Arguments } from './command.ts';
 import type { Context } from './context.ts';
@@ -52,10 +53,11 @@ const ID_KEYS: { [K in SiteObject['kind']]?: readonly string[] } = {
   l3net: ['cidr'],
   zone: ['zone'],
   record: ['name', 'type'],
-  override: ['address', 'pool'],
+  override: ['address', 'port', 'pool'],
+  vserver: ['at'],
 };
 /** Each of theirs for itself. */
-const MANY: readonly string[] = ['options', 'lines'];
+const MANY: readonly string[] = ['options', 'lines', 'proxy'];
 
 /** All but what is the id. */
 function entryFields(kind: SiteObject['kind'], entry: Entry): [string, string][] {
@@ -73,7 +75,15 @@ function entryFields(kind: SiteObject['kind'], entry: Entry): [string, string][]
 }
 
 function pairOf(key: string, value: EntryValue): [string, string] {
-  return [key, valueText(value)];
+  return [key, valueText(shortened(value))];
+}
+
+/** Certificates by what they are: their text says nothing to anybody. */
+function shortened(value: EntryValue): EntryValue {
+  if (typeof value === 'string') return isPem(value) ? pemText(value) : value;
+  if (Array.isArray(value)) return value.map(shortened);
+  if (typeof value !== 'object') return value;
+  return Object.fromEntries(Object.entries(value).map(([key, each]) => [key, shortened(each)]));
 }
 
 function limitFields(limited: {

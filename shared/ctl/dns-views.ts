@@ -6,6 +6,7 @@ import { formatTtl } from '../site/dns-times.ts';
 import { formatMoment } from '../site/moment.ts';
 import type { HealthOverride, Pool } from '../site/pool-objects.ts';
 import { isSmart } from '../site/record.ts';
+import { targetText } from '../site/target-pool.ts';
 import { someNames } from './names.ts';
 import type { Column } from './table.ts';
 
@@ -50,7 +51,7 @@ export const LINE_COLUMNS: readonly Column<Line>[] = [
 
 export const POOL_COLUMNS: readonly Column<Pool>[] = [
   { title: 'POOL', value: (row) => row.name },
-  { title: 'TARGETS', value: (row) => someNames(row.targets.map(({ address }) => address)) },
+  { title: 'TARGETS', value: (row) => someNames(row.targets.map(targetText)) },
   { title: 'CHECK', value: (row) => row.check && checkText(row.check) },
   { title: 'ANSWER', value: (row) => row.answer },
   { title: 'MIN', right: true, value: (row) => `${row.minHealthyPercent}%` },
@@ -59,11 +60,11 @@ export const POOL_COLUMNS: readonly Column<Pool>[] = [
 function checkText(check: CheckSettings): string {
   if (check.type === 'icmp') return check.type;
   const path = 'path' in check ? check.path : '';
-  return `${check.type}:${check.port}${path}`;
+  return `${check.type}${check.port === 0 ? '' : `:${check.port}`}${path}`;
 }
 
 export const OVERRIDE_COLUMNS: readonly Column<HealthOverride>[] = [
-  { title: 'ADDRESS', value: (row) => row.address },
+  { title: 'TARGET', value: targetText },
   { title: 'POOL', value: (row) => row.pool },
   { title: 'STATE', value: (row) => row.state },
   {

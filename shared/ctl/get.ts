@@ -16,6 +16,7 @@ import { type Arguments, type Run, UsageError } from './command.ts';
 import type { Context } from './context.ts';
 import * as dhcp from './dhcp-views.ts';
 import * as dns from './dns-views.ts';
+import * as lb from './lb-views.ts';
 import { listCode, readListing } from './list.ts';
 import { emptyListing, type Listing, parseKind, SHOWN_KINDS } from './state.ts';
 import { didYouMean } from './suggest.ts';
@@ -151,6 +152,10 @@ async function writeTables(context: Context, all: Listing, kind: Kind | undefine
     zone: () => writeTable(out, dns.ZONE_COLUMNS, all.zone),
     record: () => writeTable(out, dns.RECORD_COLUMNS, all.record),
     line: () => writeTable(out, dns.LINE_COLUMNS, all.line),
+    vserver: () => writeTable(out, lb.VSERVER_COLUMNS, all.vserver),
+    listener: () => writeTable(out, lb.LISTENER_COLUMNS, all.listener),
+    route: () => writeTable(out, lb.ROUTE_COLUMNS, all.route),
+    certificate: () => writeTable(out, lb.CERTIFICATE_COLUMNS, lb.certificateRows(all.certificate)),
     pool: () => writeTable(out, dns.POOL_COLUMNS, all.pool),
     override: () => writeTable(out, dns.OVERRIDE_COLUMNS, all.override),
     node: () => writeTable(out, views.NODE_COLUMNS, all.node),

@@ -2,9 +2,16 @@
 // says of them whatever is measured. Overrides are stored, and in force once every dns has them.
 
 import { formatMoment, MAX_MOMENT_MS, parseMoment } from '../site/moment.ts';
-import { formatOverride, OVERRIDE_STATES, overrideId, parseWords } from '../site/override.ts';
-import { parseAddress } from '../site/peer.ts';
+import {
+  formatOverride,
+  OVERRIDE_STATES,
+  type Overridden,
+  overrideId,
+  parseOverrideId,
+  parseWords,
+} from '../site/override.ts';
 import type { HealthOverride } from '../site/pool-objects.ts';
+import { parseTarget, targetText } from '../site/target-pool.ts';
 import { isName } from '../site/value.ts';
 import type { ObjectRecord } from '../store/types.ts';
 import { changeSite, type Edit } from './change.ts';
@@ -66,14 +73,16 @@ export const list: Run = async (context, args) => {
 };
 
 /** Throws UsageError. */
-function targetOf({ positionals, values }: Arguments): { address: string; pool?: string } {
+function targetOf({ positionals, values }: Arguments): Overridden {
   const [text = ''] = positionals;
-  const address = parseAddress(text);
-  if (address === undefined) throw new UsageError(`ADDRESS "${text}" is no address`);
+  const target = parseTarget(text);
+  if (target === undefined) {
+    throw new UsageError(`TARGET is an address such as 10.0.0.5 or 10.0.0.5:8080, not "${text}"`);
+  }
   const pool = values.get('pool');
-  if (pool === undefined) return { address };
+  if (pool === undefined) return target;
   if (!isName(pool)) throw new UsageError(`--pool "${pool}" is no name of a pool`);
-  return { address, pool };
+  return { ...target, pool };
 }
 
 function untilOf({ clock }: Context, args: Arguments): number | undefined {
@@ -121,15 +130,24 @@ export const override: Run = async (context, args) => {
   return changeSite(context, args, (state) => overwrite(state, record), describeNamed, ['pools']);
 };
 
-/** Of an address without a pool, those of its pools stay, and are named. */
-function removal(state: SiteState, target: { address: string; pool?: string }): Edit {
+/** What is said of the same address more narrowly stays, and is named. */
+function removal(state: SiteState, target: Overridden): Edit {
   const id = overrideId(target);
   const lines = state.has('override', id) ? [] : [`override ${id} was not there`];
-  for (const { kind, id: other } of state.records.values()) {
-    if (kind !== 'override' || !other.startsWith(`${id}/`)) continue;
-    lines.push(`override ${other} stays: --pool ${other.slice(id.length + 1)} clears it`);
+  for (const { kind, id: otherId } of state.records.values()) {
+    const other = kind === 'override' && otherId !== id ? parseOverrideId(otherId) : undefined;
+    if (other === undefined || !isWithin(other, target)) continue;
+    const flag = other.pool === undefined ? '' : ` --pool ${other.pool}`;
+    lines.push(`override ${otherId} stays: health clear ${targetText(other)}${flag} clears it`);
   }
   return { changes: [{ kind: 'override', id, value: null }], lines };
+}
+
+function isWithin(other: Overridden, { address, port, pool }: Overridden): boolean {
+  if (other.address !== address) return false;
+  const isOf = <T>(wide: T | undefined, narrow: T | undefined) =>
+    wide === undefined || wide === narrow;
+  return isOf(port, other.port) && isOf(pool, other.pool);
 }
 
 export const clear: Run = async (context, args) => {

@@ -1,6 +1,7 @@
 // The site as it is stored: every object of the units asked for, and each unit's version.
 
 import { isOfNewerKind, type Kind, kinds, type ObjectOf, parseObject } from '../site/kinds.ts';
+import { overrideId } from '../site/override.ts';
 import { siteRecord, type Unit } from '../site/place.ts';
 import { isRefusal } from '../site/refusal.ts';
 import type { ObjectRecord, Store } from '../store/types.ts';
@@ -76,7 +77,12 @@ const ORDERS: { [K in Kind]: (a: ObjectOf[K], b: ObjectOf[K]) => number } = {
   record: (a, b) => byText(a.name, b.name) || byText(a.type, b.type),
   line: (a, b) => byText(a.name, b.name),
   pool: (a, b) => byText(a.name, b.name),
-  override: (a, b) => byText(a.address, b.address) || byText(a.pool ?? '', b.pool ?? ''),
+  override: (a, b) => byText(a.address, b.address) || byText(overrideId(a), overrideId(b)),
+  vserver: (a, b) =>
+    byText(a.address, b.address) || a.port - b.port || byText(a.protocol, b.protocol),
+  listener: (a, b) => byText(a.name, b.name),
+  route: (a, b) => byText(a.name, b.name),
+  certificate: (a, b) => byText(a.name, b.name),
 };
 
 export function listing(records: Iterable<ObjectRecord>): Listing {
@@ -122,5 +128,7 @@ export function parseKind(text: string): Kind | undefined {
 export const SHOWN_KINDS: readonly Kind[] = [
   ...(['eip', 'forward', 'group'] as const),
   ...(['subnet', 'reservation', 'class', 'l3net'] as const),
-  ...(['zone', 'record', 'line', 'pool', 'override', 'node'] as const),
+  ...(['zone', 'record', 'line'] as const),
+  ...(['vserver', 'listener', 'route', 'certificate'] as const),
+  ...(['pool', 'override', 'node'] as const),
 ];

@@ -87,10 +87,13 @@ const SERVICE_COLUMNS: readonly Column<Summary>[] = [
   },
 ];
 
-/** Services of which nothing was ever stored or heard are not this site's. */
+/**
+ * Services of which nothing was ever stored or heard are not this site's; what others follow, too,
+ * says nothing of them.
+ */
 function known(views: readonly ServiceView[]): readonly ServiceView[] {
-  const found = views.filter(({ members, followed }) => {
-    return members.length > 0 || followed.some(({ head }) => head.version > 0);
+  const found = views.filter(({ members, followed: [own] }) => {
+    return members.length > 0 || (own?.head.version ?? 0) > 0;
   });
   return found.length > 0 ? found : views;
 }

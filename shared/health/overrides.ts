@@ -1,25 +1,33 @@
-// What operators say of targets (docs/health.md, V7): by address, in one pool or wherever it is a
-// target, and while it lasts. Pure.
+// What operators say of targets (docs/health.md, V7): by address, at one port or at any, in one pool
+// or wherever it is a target, and while it lasts. Pure.
 import type { HealthOverride } from '../site/pool-objects.ts';
 import type { Override } from './types.ts';
+
+type Said = { address: string; pool?: string | undefined; port?: number | undefined };
 
 export class Overrides {
   readonly #byKey = new Map<string, Override>();
   readonly #ends: number[];
 
   constructor(overrides: readonly HealthOverride[]) {
-    for (const { address, pool, ...override } of overrides) {
-      this.#byKey.set(keyOf(address, pool), override);
+    for (const { address, pool, port, ...override } of overrides) {
+      this.#byKey.set(keyOf({ address, pool, port }), override);
     }
     this.#ends = overrides.flatMap(({ untilMs }) => untilMs ?? []);
   }
 
-  /** What is said of the pool goes before what is said of the address. */
-  of(address: string, pool: string | undefined, nowMs: number): Override | undefined {
-    const lasting = (override: Override | undefined) =>
-      override?.untilMs !== undefined && override.untilMs <= nowMs ? undefined : override;
-    const ofPool = pool === undefined ? undefined : this.#byKey.get(keyOf(address, pool));
-    return lasting(ofPool) ?? lasting(this.#byKey.get(keyOf(address)));
+  /** What is said of the pool goes before the rest, then what is said of the port. */
+  of({ address, pool, port }: Said, nowMs: number): Override | undefined {
+    if (this.#byKey.size === 0) return undefined;
+    const pools = pool === undefined ? [undefined] : [pool, undefined];
+    const ports = port === undefined ? [undefined] : [port, undefined];
+    for (const inPool of pools) {
+      for (const atPort of ports) {
+        const found = this.#byKey.get(keyOf({ address, pool: inPool, port: atPort }));
+        if (found !== undefined && (found.untilMs ?? Infinity) > nowMs) return found;
+      }
+    }
+    return undefined;
   }
 
   /** Those that last. */
@@ -33,6 +41,6 @@ export class Overrides {
   }
 }
 
-function keyOf(address: string, pool?: string): string {
-  return pool === undefined ? address : `${address} ${pool}`;
+function keyOf({ address, pool = '', port = 0 }: Said): string {
+  return `${address} ${port} ${pool}`;
 }

@@ -1,7 +1,7 @@
 // Health of targets, for whoever sends clients to them: dns answers, L4 and L7 pools. The rules are
 // docs/health.md. Pure.
 
-/** How a target is probed. Milliseconds; `port` 0 only for icmp. */
+/** How a target is probed. Milliseconds. Of a pool's check `port` 0 is the target's own. */
 export type CheckSettings = {
   intervalMs: number;
   timeoutMs: number;
@@ -68,12 +68,20 @@ export type TargetHealth = {
 /** What a reader sees, as it is now. A target that was never set is `unknown`. */
 export interface HealthView {
   /**
-   * `targetId`: of fingerprint.ts. As target of that pool: an override may be said of one pool only
-   * (V7).
+   * `targetId`: of fingerprint.ts. As target of that pool, at that port: an override may be said of
+   * one pool or port only (V7).
    */
-  of(targetId: string, pool?: string): TargetHealth;
-  /** Without a check: up, unless an operator says otherwise. */
-  ofAddress(address: string, check: CheckSettings | undefined, pool?: string): TargetHealth;
+  of(targetId: string, pool?: string, port?: number): TargetHealth;
+  /**
+   * Without a check: up, unless an operator says otherwise. `port` is the target's, which need not
+   * be that of its check.
+   */
+  ofAddress(
+    address: string,
+    check: CheckSettings | undefined,
+    pool?: string,
+    port?: number,
+  ): TargetHealth;
 }
 
 /**

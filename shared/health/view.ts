@@ -37,16 +37,21 @@ export class LiveView implements HealthView {
     this.#options = options;
   }
 
-  of(id: string, pool?: string): TargetHealth {
+  of(id: string, pool?: string, port?: number): TargetHealth {
     const state = this.#options.target(id);
     if (state === undefined) return healthOf(UNKNOWN, undefined);
-    return healthOf(this.#known(state), this.#override(state.target.address, pool));
+    return healthOf(this.#known(state), this.#override(state.target.address, pool, port));
   }
 
-  ofAddress(address: string, check: CheckSettings | undefined, pool?: string): TargetHealth {
+  ofAddress(
+    address: string,
+    check: CheckSettings | undefined,
+    pool?: string,
+    port?: number,
+  ): TargetHealth {
     const state = check && this.#options.target(this.#idOf(address, check));
     const known = state !== undefined ? this.#known(state) : check ? UNKNOWN : UNCHECKED;
-    return healthOf(known, this.#override(address, pool));
+    return healthOf(known, this.#override(address, pool, port));
   }
 
   #idOf(address: string, check: CheckSettings): string {
@@ -57,9 +62,9 @@ export class LiveView implements HealthView {
     return id;
   }
 
-  #override(address: string, pool: string | undefined): Override | undefined {
+  #override(address: string, pool?: string, port?: number): Override | undefined {
     const { overrides, clock } = this.#options;
-    return overrides().of(address, pool, clock.nowMs());
+    return overrides().of({ address, pool, port }, clock.nowMs());
   }
 
   #known(state: TargetState): Known {

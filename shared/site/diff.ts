@@ -62,7 +62,7 @@ function inOrder(differences: readonly Difference[]): Difference[] {
 
 const refersToOthers: readonly Kind[] = [
   ...(['forward', 'eip', 'reservation', 'subnet', 'l3net'] as const),
-  ...(['record', 'override'] as const),
+  ...(['record', 'override', 'vserver', 'listener', 'route'] as const),
 ];
 
 /**

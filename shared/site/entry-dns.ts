@@ -5,6 +5,7 @@ import { formatPrefix } from '../net/prefix.ts';
 import { formatDuration } from '../net/units.ts';
 import type { Line, LineAnswer, RecordObject, Source, ZoneObject } from './dns-objects.ts';
 import { formatTtl } from './dns-times.ts';
+import { proxyEntry } from './entry-lb.ts';
 import { type Entry, listed, said } from './entry-value.ts';
 import { formatMoment } from './moment.ts';
 import { formatStatus, saidOfType, TIMING } from './pool-check.ts';
@@ -88,11 +89,12 @@ export function poolEntry(pool: Pool): Entry {
     answer: unless(USUAL_ANSWER, pool.answer),
     answers: unless(1, pool.answers),
     minHealthy: unless(0, pool.minHealthyPercent),
+    proxy: pool.proxy === undefined ? undefined : proxyEntry(pool.proxy),
   });
 }
 
-function targetEntry({ address, weight, tier }: PoolTarget): Entry {
-  return said({ address, weight: unless(USUAL_WEIGHT, weight), tier: unless(0, tier) });
+function targetEntry({ address, port, weight, tier }: PoolTarget): Entry {
+  return said({ address, port, weight: unless(USUAL_WEIGHT, weight), tier: unless(0, tier) });
 }
 
 function checkEntry(check: CheckSettings): Entry {
@@ -111,9 +113,9 @@ function checkEntry(check: CheckSettings): Entry {
 }
 
 export function overrideEntry(override: HealthOverride): Entry {
-  const { address, pool, state, who, why, untilMs } = override;
+  const { address, port, pool, state, who, why, untilMs } = override;
   const until = untilMs === undefined ? undefined : formatMoment(untilMs);
-  return said({ address, pool, state, who, why, until });
+  return said({ address, port, pool, state, who, why, until });
 }
 
 function timeEntry(seconds: number | undefined): string | undefined {

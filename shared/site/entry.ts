@@ -8,6 +8,7 @@ import { type ClassMatch, DEFAULT_ORDER } from './class.ts';
 import type { DhcpSettings } from './dhcp-settings.ts';
 import type { Eip } from './eip.ts';
 import { lineEntry, overrideEntry, poolEntry, recordEntry, zoneEntry } from './entry-dns.ts';
+import { certificateEntry, listenerEntry, routeEntry, vserverEntry } from './entry-lb.ts';
 import { type Entry, type EntryValue, listed, said } from './entry-value.ts';
 import { formatForwardFrom, formatForwardTo } from './forward.ts';
 import type { Group } from './group.ts';
@@ -51,6 +52,14 @@ export function entryOf(item: SiteObject): Entry {
       return zoneEntry(item.object);
     case 'record':
       return recordEntry(item.object);
+    case 'vserver':
+      return vserverEntry(item.object);
+    case 'listener':
+      return listenerEntry(item.object);
+    case 'route':
+      return routeEntry(item.object);
+    case 'certificate':
+      return certificateEntry(item.object);
   }
 }
 

@@ -5,6 +5,7 @@ import { explainIssues, wording } from '../config/explain.ts';
 import { formatYaml, type Path, YamlSource } from '../config/yaml.ts';
 import { ConfigError, type ConfigProblem } from '../errors.ts';
 import type { ObjectRecord } from '../store/types.ts';
+import { certificateProblems } from './certificate.ts';
 import type { SiteProblem } from './check.ts';
 import { classProblems } from './class.ts';
 import { eipProblems } from './eip.ts';
@@ -13,21 +14,29 @@ import { forwardProblems } from './forward.ts';
 import { groupProblems } from './group.ts';
 import { formatObject, type Kind, keyOf, kinds, type SiteObject, sectionOf } from './kinds.ts';
 import { lineProblems } from './line.ts';
+import { listenerProblems } from './listener.ts';
 import { nodeOf } from './node.ts';
 import { keyOfCode } from './options.ts';
 import type { ObjectProblem } from './problem.ts';
 import { recordProblems } from './record.ts';
 import { reservationProblems } from './reservation.ts';
+import { routeProblems } from './route.ts';
 import { eipOf, forwardOf, groupOf, siteSchema } from './schema.ts';
 import { classOf, l3netOf, reservationOf, subnetOf } from './schema-dhcp.ts';
 import { zoneOf } from './schema-dns.ts';
+import { certificateOf, listenerOf } from './schema-lb.ts';
 import { overrideOf, poolOf } from './schema-pools.ts';
+import type { PemOf } from './schema-proxy.ts';
 import { subnetProblems } from './subnet.ts';
 import { poolProblems } from './target-pool.ts';
 import { zoneProblems } from './zone.ts';
 
-/** `file` is shown in errors. */
-export type SiteSource = { file: string; text: string };
+/**
+ * `file` is shown in errors. `read` gives the text of a file that the source names, or says why
+ * there is none.
+ */
+export type SiteSource = { file: string; text: string; read?: ReadText };
+export type ReadText = (path: string) => { text: string } | { problem: string };
 
 export type PlacedObject = {
   item: SiteObject;
@@ -97,12 +106,18 @@ function readSource(
   if (!parsed.success) {
     throw new ConfigError(explainIssues(parsed.error.issues, siteSchema, yaml));
   }
-  for (const { item, index } of objectsOf(parsed.data)) {
+  const told = new Set<string>();
+  const pemIn: PemIn = (section, index) => (given, at) =>
+    pemOf(source, given, (message, key, remedy) => {
+      told.add(`${section} ${index}`);
+      problems.push(yaml.problem([section, index, ...at[key]], message, remedy));
+    });
+  for (const { item, index } of objectsOf(parsed.data, pemIn)) {
     const path: Path = [sectionOf(item.kind), index];
     const record = formatObject(item);
     const problem: PlacedObject['problem'] = (message, remedy, at = []) =>
       yaml.problem([...path, ...keysOf(yaml.value, path, at)], message, remedy);
-    for (const { message, remedy, at } of problemsOf(item)) {
+    for (const { message, remedy, at } of told.has(path.join(' ')) ? [] : problemsOf(item)) {
       problems.push(problem(message, remedy, at));
     }
     const key = keyOf(record);
@@ -116,11 +131,17 @@ function readSource(
 
 type Written = { item: SiteObject; index: number };
 
-function objectsOf(site: z.output<typeof siteSchema>): Written[] {
+/** Certificates of an entry of a section. */
+type PemIn = (section: string, index: number) => PemOf;
+
+function objectsOf(site: z.output<typeof siteSchema>, pemIn: PemIn): Written[] {
   const found: Written[] = [];
-  const take = <Item>(items: Item[] | null | undefined, read: (item: Item) => SiteObject) => {
+  const take = <Item>(
+    items: Item[] | null | undefined,
+    read: (item: Item, index: number) => SiteObject,
+  ) => {
     items?.forEach((item, index) => {
-      found.push({ item: read(item), index });
+      found.push({ item: read(item, index), index });
     });
   };
   take(site.nodes, (item) => ({ kind: 'node', object: nodeOf(item) }));
@@ -132,24 +153,70 @@ function objectsOf(site: z.output<typeof siteSchema>): Written[] {
   take(site.subnets, (item) => ({ kind: 'subnet', object: subnetOf(item) }));
   take(site.reservations, (item) => ({ kind: 'reservation', object: reservationOf(item) }));
   take(site.lines, (item) => ({ kind: 'line', object: item }));
-  take(site.pools, (item) => ({ kind: 'pool', object: poolOf(item) }));
+  take(site.pools, (item, at) => ({ kind: 'pool', object: poolOf(item, pemIn('pools', at)) }));
   take(site.overrides, (item) => ({ kind: 'override', object: overrideOf(item) }));
   take(site.zones, (item) => ({ kind: 'zone', object: zoneOf(item) }));
   take(site.records, (item) => ({ kind: 'record', object: item }));
+  take(site.certificates, (item, at) => {
+    return { kind: 'certificate', object: certificateOf(item, pemIn('certificates', at)) };
+  });
+  take(site.vservers, (item) => ({ kind: 'vserver', object: item }));
+  take(site.listeners, (item, at) => {
+    return { kind: 'listener', object: listenerOf(item, pemIn('listeners', at)) };
+  });
+  take(site.routes, (item) => ({ kind: 'route', object: item }));
   return found;
 }
 
-/** An option is known by its code, and is written by its name or its code. */
+type SayOfPem = (message: string, key: 'text' | 'file', remedy?: string) => void;
+
+/** A text, or that of the file that is named in its place; both at once is a mistake. */
+function pemOf(
+  { read }: SiteSource,
+  { text, file }: { text?: string | undefined; file?: string | undefined },
+  say: SayOfPem,
+): string | undefined {
+  if (file === undefined) return text;
+  if (text !== undefined) say('is there beside the text itself', 'file', 'leave out one of them');
+  const found = read?.(file) ?? { problem: 'cannot be read from here' };
+  if ('text' in found) return found.text;
+  say(`${file} ${found.problem}`, 'file');
+  return undefined;
+}
+
+/** A text that may stand in a file of its own, and the key that then names the file. */
+const FILE_KEYS: Readonly<Record<string, string>> = {
+  chain: 'file',
+  clientCa: 'clientCaFile',
+  ca: 'caFile',
+};
+
+/**
+ * As it is written: an option is known by its code, and is written by its name or its code; a text
+ * may be that of a file.
+ */
 function keysOf(root: unknown, path: Path, at: Path): Path {
+  const last = at.at(-1);
+  const file = FILE_KEYS[String(last)];
+  if (file !== undefined) {
+    const before = at.slice(0, -1);
+    const holder = writtenAt(root, [...path, ...before]);
+    return holder !== undefined && Object.hasOwn(holder, file) ? [...before, file] : at;
+  }
   const option = at.lastIndexOf('options') + 1;
   if (option === 0 || option >= at.length) return at;
-  let written = root;
-  for (const step of [...path, ...at.slice(0, option)]) {
-    if (typeof written !== 'object' || written === null) return at;
-    written = Reflect.get(written, step);
-  }
+  const written = writtenAt(root, [...path, ...at.slice(0, option)]);
   const key = keyOfCode(Object.keys(written ?? {}), String(at[option]));
   return key === undefined ? at : [...at.slice(0, option), key, ...at.slice(option + 1)];
+}
+
+function writtenAt(root: unknown, path: Path): object | undefined {
+  let written = root;
+  for (const step of path) {
+    if (typeof written !== 'object' || written === null) return undefined;
+    written = Reflect.get(written, step);
+  }
+  return typeof written === 'object' && written !== null ? written : undefined;
 }
 
 function problemsOf(item: SiteObject): ObjectProblem[] {
@@ -174,6 +241,12 @@ function problemsOf(item: SiteObject): ObjectProblem[] {
       return zoneProblems(item.object);
     case 'record':
       return recordProblems(item.object);
+    case 'certificate':
+      return certificateProblems(item.object);
+    case 'listener':
+      return listenerProblems(item.object);
+    case 'route':
+      return routeProblems(item.object);
     default:
       return [];
   }

@@ -6,11 +6,12 @@ import { parseForwardFrom } from './forward.ts';
 import { type Kind, unitsOf } from './kinds.ts';
 import { parseL3Prefix } from './l3net.ts';
 import { parseOverrideId } from './override.ts';
-import { parseAddress } from './peer.ts';
 import { homeOf, placeOf, siteIdOf } from './place.ts';
 import { parseRecordId, recordId } from './record.ts';
 import { parseSubnetPrefix } from './subnet.ts';
+import { parseTarget, targetText } from './target-pool.ts';
 import { isName, parseHost } from './value.ts';
+import { parseVserverAt } from './vserver.ts';
 
 const parseId: Record<Kind, (id: string) => unknown> = {
   eip: parseHost,
@@ -26,14 +27,18 @@ const parseId: Record<Kind, (id: string) => unknown> = {
   override: parseOverrideId,
   zone: parseStoredName,
   record: parseRecordId,
+  vserver: parseVserverAt,
+  listener: (id) => isName(id) || undefined,
+  route: (id) => isName(id) || undefined,
+  certificate: (id) => isName(id) || undefined,
 };
 
 /** From how an operator may write it: names in either case, addresses in any spelling. */
 const parseWrittenId: Partial<Record<Kind, (text: string) => string | undefined>> = {
   override: (text) => {
     const { before, rest } = splitAt(text, text.indexOf('/'));
-    const canonical = parseAddress(before);
-    return canonical === undefined ? undefined : `${canonical}${rest}`;
+    const target = parseTarget(before);
+    return target === undefined ? undefined : `${targetText(target)}${rest}`;
   },
   zone: parseDnsName,
   record: (text) => {

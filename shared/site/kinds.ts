@@ -1,6 +1,7 @@
 // The kinds of site objects: which unit of the store each lives in, its section in a site file, and
 // how it is read and written.
 import type { ObjectRecord } from '../store/types.ts';
+import { formatCertificate, parseCertificate } from './certificate.ts';
 import type { DhcpClass } from './class.ts';
 import { formatClass, parseClass } from './class.ts';
 import type { Line, RecordObject, ZoneObject } from './dns-objects.ts';
@@ -12,7 +13,9 @@ import type { Group } from './group.ts';
 import { formatGroup, parseGroup } from './group.ts';
 import type { L3Net } from './l3net.ts';
 import { formatL3Net, parseL3Net } from './l3net.ts';
+import type { Certificate, Listener, Route, VirtualServer } from './lb-objects.ts';
 import { formatLine, parseLine } from './line.ts';
+import { formatListener, parseListener } from './listener.ts';
 import type { NodeIntent } from './node.ts';
 import { formatNode, parseNode } from './node.ts';
 import { formatOverride, parseOverride } from './override.ts';
@@ -23,10 +26,12 @@ import type { Refusal } from './refusal.ts';
 import { isRefusal, refusal } from './refusal.ts';
 import type { Reservation } from './reservation.ts';
 import { formatReservation, parseReservation } from './reservation.ts';
+import { formatRoute, parseRoute } from './route.ts';
 import type { Subnet } from './subnet.ts';
 import { formatSubnet, parseSubnet } from './subnet.ts';
 import { formatTargetPool, parseTargetPool } from './target-pool.ts';
 import { isNewer } from './value.ts';
+import { formatVserver, parseVserver } from './vserver.ts';
 import { formatZone, parseZoneObject } from './zone.ts';
 
 export type ObjectOf = {
@@ -43,6 +48,10 @@ export type ObjectOf = {
   override: HealthOverride;
   zone: ZoneObject;
   record: RecordObject;
+  vserver: VirtualServer;
+  listener: Listener;
+  route: Route;
+  certificate: Certificate;
 };
 export type Kind = keyof ObjectOf;
 export type SiteObject = { [K in Kind]: { kind: K; object: ObjectOf[K] } }[Kind];
@@ -64,6 +73,10 @@ export const kinds: readonly KindEntry[] = [
   { kind: 'override', units: ['pools'], section: 'overrides' },
   { kind: 'zone', units: ['dns'], section: 'zones' },
   { kind: 'record', units: ['dns'], section: 'records' },
+  { kind: 'certificate', units: ['lb'], section: 'certificates' },
+  { kind: 'vserver', units: ['lb'], section: 'vservers' },
+  { kind: 'listener', units: ['lb'], section: 'listeners' },
+  { kind: 'route', units: ['lb'], section: 'routes' },
 ];
 
 export function unitsOf(kind: Kind): readonly Unit[] {
@@ -126,6 +139,14 @@ export function formatObject(item: SiteObject): ObjectRecord {
       return formatZone(item.object);
     case 'record':
       return formatRecord(item.object);
+    case 'vserver':
+      return formatVserver(item.object);
+    case 'listener':
+      return formatListener(item.object);
+    case 'route':
+      return formatRoute(item.object);
+    case 'certificate':
+      return formatCertificate(item.object);
   }
 }
 
@@ -144,6 +165,10 @@ const parseOf: Record<Kind, Parse> = {
   override: (id, value) => wrap('override', parseOverride(id, value)),
   zone: (id, value) => wrap('zone', parseZoneObject(id, value)),
   record: (id, value) => wrap('record', parseRecord(id, value)),
+  vserver: (id, value) => wrap('vserver', parseVserver(id, value)),
+  listener: (id, value) => wrap('listener', parseListener(id, value)),
+  route: (id, value) => wrap('route', parseRoute(id, value)),
+  certificate: (id, value) => wrap('certificate', parseCertificate(id, value)),
 };
 
 function wrap<K extends Kind>(kind: K, parsed: ObjectOf[K] | Refusal): SiteObject | Refusal {

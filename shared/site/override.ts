@@ -1,11 +1,11 @@
-// What an operator says of a target's health, whatever is measured. Id: the address, or address and
-// pool: `192.0.2.10/www`. Pure.
+// What an operator says of a target's health, whatever is measured. Id: the target, at one port or
+// at any, in one pool or in any: `192.0.2.10`, `192.0.2.10:8080`, `192.0.2.10:8080/www`. Pure.
 import type { ObjectRecord } from '../store/types.ts';
 import { storedValue } from './dhcp-settings.ts';
 import { MAX_MOMENT_MS } from './moment.ts';
 import type { HealthOverride } from './pool-objects.ts';
 import { type Refusal, refusal } from './refusal.ts';
-import { parseStoredAddress } from './target-pool.ts';
+import { parseTarget, targetText } from './target-pool.ts';
 import { isName, ValueReader } from './value.ts';
 
 export const OVERRIDE_STATES = ['up', 'down', 'drain'] as const;
@@ -16,7 +16,8 @@ const TEXT = `a text of 1 to ${MAX_TEXT} characters on one line`;
 export function parseOverride(id: string, value: string): HealthOverride | Refusal {
   const reader = new ValueReader(`override ${id}`, value, ['state', 'until', 'who', 'why']);
   const named = parseOverrideId(id);
-  if (named === undefined) reader.refuse('the id is not an address, or address/pool');
+  if (named === undefined)
+    reader.refuse('the id is not an address, address:port, or one of them and /pool');
   const state = reader.parsed('state', OVERRIDE_STATES.join(' or '), (text) =>
     OVERRIDE_STATES.find((each) => each === text),
   );
@@ -37,14 +38,17 @@ export function parseWords(text: string): string | undefined {
   return isLine ? text : undefined;
 }
 
+export type Overridden = Pick<HealthOverride, 'address' | 'port' | 'pool'>;
+
 /** Only the spelling that is stored. */
-export function parseOverrideId(id: string): Pick<HealthOverride, 'address' | 'pool'> | undefined {
+export function parseOverrideId(id: string): Overridden | undefined {
   const slash = id.indexOf('/');
-  const address = parseStoredAddress(slash < 0 ? id : id.slice(0, slash));
-  if (address === undefined) return undefined;
-  if (slash < 0) return { address };
+  const text = slash < 0 ? id : id.slice(0, slash);
+  const target = parseTarget(text);
+  if (target === undefined || targetText(target) !== text) return undefined;
+  if (slash < 0) return target;
   const pool = id.slice(slash + 1);
-  return isName(pool) ? { address, pool } : undefined;
+  return isName(pool) ? { ...target, pool } : undefined;
 }
 
 export function formatOverride(override: HealthOverride): ObjectRecord {
@@ -53,6 +57,7 @@ export function formatOverride(override: HealthOverride): ObjectRecord {
   return { kind: 'override', id: overrideId(override), value };
 }
 
-export function overrideId({ address, pool }: Pick<HealthOverride, 'address' | 'pool'>): string {
-  return pool === undefined ? address : `${address}/${pool}`;
+export function overrideId(overridden: Overridden): string {
+  const { pool } = overridden;
+  return pool === undefined ? targetText(overridden) : `${targetText(overridden)}/${pool}`;
 }

@@ -4,28 +4,31 @@
 // stored in unit dhcpd as node `host-1`; node `host-1` is natter's.
 import type { Change, ObjectRecord } from '../store/types.ts';
 
-/** In the order in which changes of several are stored: pools before the records that name them. */
-export const UNITS = ['natter', 'dhcpd', 'pools', 'dns'] as const;
+/** In the order in which changes of several are stored: pools before what names them. */
+export const UNITS = ['natter', 'dhcpd', 'pools', 'dns', 'lb'] as const;
 export type Unit = (typeof UNITS)[number];
 
 /** Each has a unit of its own name, with its nodes. */
-export const SERVICES = ['natter', 'dhcpd', 'dns'] as const;
+export const SERVICES = ['natter', 'dhcpd', 'dns', 'lb'] as const;
 export type Service = (typeof SERVICES)[number];
 
 /** The services whose instances follow a unit, and tell its version in what they have applied. */
 export const FOLLOWERS: Readonly<Record<Unit, readonly Service[]>> = {
   natter: ['natter'],
   dhcpd: ['dhcpd'],
-  pools: ['dns'],
+  pools: ['dns', 'lb'],
   dns: ['dns'],
+  lb: ['lb'],
 };
 
 export type Place = { unit: Unit; id: string };
 
+const LB_KINDS = ['vserver', 'listener', 'route', 'certificate'] as const;
 const HOMES: ReadonlyMap<string, Unit> = new Map([
   ...(['subnet', 'reservation', 'class', 'l3net'] as const).map((kind) => [kind, 'dhcpd'] as const),
   ...(['pool', 'override'] as const).map((kind) => [kind, 'pools'] as const),
   ...(['zone', 'record', 'line'] as const).map((kind) => [kind, 'dns'] as const),
+  ...LB_KINDS.map((kind) => [kind, 'lb'] as const),
 ]);
 
 /** Kinds that nobody knows count as natter's. */
@@ -41,8 +44,10 @@ export function unitsFollowedBy(service: Service): Unit[] {
 
 /** With the units whose objects refer to theirs or are referred to: what is checked together. */
 export function checkedWith(units: readonly Unit[]): Unit[] {
-  const refers = (unit: Unit) => unit === 'pools' || unit === 'dns';
-  return UNITS.filter((unit) => units.includes(unit) || (refers(unit) && units.some(refers)));
+  const refers = (unit: Unit) => unit === 'dns' || unit === 'lb';
+  const isWith = (unit: Unit) =>
+    unit === 'pools' ? units.some(refers) : refers(unit) && units.includes('pools');
+  return UNITS.filter((unit) => units.includes(unit) || isWith(unit));
 }
 
 export function isService(text: string): text is Service {

@@ -15,7 +15,7 @@ export const TIMING = {
   rise: { usual: 2, least: 1, most: 100 },
   fall: { usual: 3, least: 1, most: 100 },
 } as const;
-/** tcp and readyz have none. */
+/** Of a target that has none itself; tcp and readyz have none. */
 export const USUAL_PORTS = { http: 80, https: 443, dns: 53 } as const;
 export const USUAL_PATH = '/';
 export const USUAL_STATUS = [200, 399] as const;
@@ -64,18 +64,17 @@ function readOfType(reader: ValueReader, type: CheckSettings['type']): CheckSett
     rise: bounded('rise', TIMING.rise),
     fall: bounded('fall', TIMING.fall),
   };
-  const port = reader.integer('port', 1, 65535);
+  const port = reader.integer('port', 1, 65535) ?? 0;
   switch (type) {
     case 'icmp':
       return { ...timing, type };
     case 'tcp':
     case 'readyz':
-      if (port === undefined && reader.reasons.length === 0) reader.refuse('there is no port');
-      return { ...timing, type, port: port ?? 0 };
+      return { ...timing, type, port };
     case 'dns':
-      return { ...timing, type, port: port ?? USUAL_PORTS.dns, ...readQuestion(reader) };
+      return { ...timing, type, port, ...readQuestion(reader) };
     default:
-      return { ...timing, type, port: port ?? USUAL_PORTS[type], ...readRequest(reader) };
+      return { ...timing, type, port, ...readRequest(reader) };
   }
 }
 
@@ -167,10 +166,10 @@ export function saidOfType(check: CheckSettings): SaidOfType {
       return {};
     case 'tcp':
     case 'readyz':
-      return { port: check.port };
+      return { port: unless(0, check.port) };
     case 'dns':
       return {
-        port: unless<number>(USUAL_PORTS.dns, check.port),
+        port: unless(0, check.port),
         name: check.name,
         recordType: check.recordType === USUAL_RECORD_TYPE ? undefined : typeName(check.recordType),
       };
@@ -178,7 +177,7 @@ export function saidOfType(check: CheckSettings): SaidOfType {
       const [from, to] = check.status;
       const isUsual = from === USUAL_STATUS[0] && to === USUAL_STATUS[1];
       return {
-        port: unless<number>(USUAL_PORTS[check.type], check.port),
+        port: unless(0, check.port),
         path: unless(USUAL_PATH, check.path),
         host: check.host,
         status: isUsual ? undefined : [from, to],

@@ -16,17 +16,18 @@ import {
   parseStatus,
   TIMING,
   USUAL_PATH,
-  USUAL_PORTS,
   USUAL_RECORD_TYPE,
   USUAL_STATUS,
 } from './pool-check.ts';
-import type { HealthOverride, Pool } from './pool-objects.ts';
+import type { HealthOverride, Pool, PoolTarget } from './pool-objects.ts';
 import { dnsName, recordType } from './schema-dns.ts';
+import { type PemOf, proxy, proxyOf } from './schema-proxy.ts';
 import {
   ANSWERS,
   MAX_ANSWERS,
   MAX_TIER,
   MAX_WEIGHT,
+  parseTarget,
   USUAL_ANSWER,
   USUAL_WEIGHT,
 } from './target-pool.ts';
@@ -66,49 +67,63 @@ const request = {
 
 const check = z
   .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('tcp'), port, ...timing }),
+    z.strictObject({ type: z.literal('tcp'), port: port.optional(), ...timing }),
     z.strictObject({ type: z.literal('icmp'), ...timing }),
     z.strictObject({
       type: z.literal('http'),
-      port: port.default(USUAL_PORTS.http),
+      port: port.optional(),
       ...request,
       ...timing,
     }),
     z.strictObject({
       type: z.literal('https'),
-      port: port.default(USUAL_PORTS.https),
+      port: port.optional(),
       verify: z.boolean().default(false),
       ...request,
       ...timing,
     }),
     z.strictObject({
       type: z.literal('dns'),
-      port: port.default(USUAL_PORTS.dns),
+      port: port.optional(),
       name: dnsName,
       recordType: recordType.optional(),
       ...timing,
     }),
-    z.strictObject({ type: z.literal('readyz'), port, ...timing }),
+    z.strictObject({ type: z.literal('readyz'), port: port.optional(), ...timing }),
   ])
   .transform(checkOf);
 
+/** `10.0.0.5:8080` is one, too. */
+const target = z.preprocess(
+  (given, context) => {
+    if (typeof given !== 'string') return given;
+    const found = parseTarget(given);
+    if (found !== undefined) return found;
+    const message = `${JSON.stringify(given)} is not an address such as 10.0.0.5 or 10.0.0.5:8080`;
+    context.issues.push({ code: 'custom', message, input: given });
+    return z.NEVER;
+  },
+  z.strictObject({
+    address,
+    port: port.optional(),
+    weight: z.int().min(0).max(MAX_WEIGHT).default(USUAL_WEIGHT),
+    tier: z.int().min(0).max(MAX_TIER).default(0),
+  }),
+);
+
 export const pool = z.strictObject({
   name,
-  targets: z.array(
-    z.strictObject({
-      address,
-      weight: z.int().min(0).max(MAX_WEIGHT).default(USUAL_WEIGHT),
-      tier: z.int().min(0).max(MAX_TIER).default(0),
-    }),
-  ),
+  targets: z.array(target),
   check: check.optional(),
   answer: z.enum(ANSWERS).default(USUAL_ANSWER),
   answers: z.int().min(1).max(MAX_ANSWERS).default(1),
   minHealthy: z.int().min(0).max(100).default(0),
+  proxy: proxy.optional(),
 });
 
 export const override = z.strictObject({
   address,
+  port: port.optional(),
   pool: name.optional(),
   state: z.enum(OVERRIDE_STATES),
   who: words,
@@ -118,10 +133,10 @@ export const override = z.strictObject({
 
 function checkOf(
   given: { interval: number; timeout: number; rise: number; fall: number } & (
-    | { type: 'tcp' | 'readyz'; port: number }
+    | { type: 'tcp' | 'readyz'; port?: number | undefined }
     | { type: 'icmp' }
-    | ({ type: 'http' | 'https'; port: number; verify?: boolean } & WrittenRequest)
-    | { type: 'dns'; port: number; name: string; recordType?: string | undefined }
+    | ({ type: 'http' | 'https'; port?: number | undefined; verify?: boolean } & WrittenRequest)
+    | { type: 'dns'; port?: number | undefined; name: string; recordType?: string | undefined }
   ),
 ): CheckSettings {
   const { interval, timeout, rise, fall } = given;
@@ -131,14 +146,14 @@ function checkOf(
       return { ...times, type: given.type };
     case 'tcp':
     case 'readyz':
-      return { ...times, type: given.type, port: given.port };
+      return { ...times, type: given.type, port: given.port ?? 0 };
     case 'dns': {
       const asked = given.recordType === undefined ? undefined : typeCode(given.recordType);
-      const { type, port: to, name: of } = given;
+      const { type, port: to = 0, name: of } = given;
       return { ...times, type, port: to, name: of, recordType: asked ?? USUAL_RECORD_TYPE };
     }
     default: {
-      const { type, port: to, path: of, host, status: codes, expect, verify = false } = given;
+      const { type, port: to = 0, path: of, host, status: codes, expect, verify = false } = given;
       return {
         ...times,
         ...{ type, port: to, path: of, status: codes, verify },
@@ -156,22 +171,32 @@ type WrittenRequest = {
   expect?: string | undefined;
 };
 
-export function poolOf({ check: probed, ...item }: z.output<typeof pool>): Pool {
+export function poolOf(
+  { check: probed, proxy: proxied, ...item }: z.output<typeof pool>,
+  pemOf: PemOf,
+): Pool {
   const { name: of, targets, answer, answers, minHealthy } = item;
+  const used = proxied === undefined ? undefined : proxyOf(proxied, pemOf);
   return {
     name: of,
-    targets,
+    targets: targets.map(targetOf),
     ...(probed === undefined ? {} : { check: probed }),
     answer,
     answers,
     minHealthyPercent: minHealthy,
+    ...(used === undefined ? {} : { proxy: used }),
   };
 }
 
+function targetOf({ port: to, ...rest }: z.output<typeof target>): PoolTarget {
+  return { ...rest, ...(to === undefined ? {} : { port: to }) };
+}
+
 export function overrideOf(item: z.output<typeof override>): HealthOverride {
-  const { address: of, pool: within, state, who, why, until } = item;
+  const { address: of, port: to, pool: within, state, who, why, until } = item;
   return {
     address: of,
+    ...(to === undefined ? {} : { port: to }),
     ...(within === undefined ? {} : { pool: within }),
     ...{ state, who, why },
     ...(until === undefined ? {} : { untilMs: until }),

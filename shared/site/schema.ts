@@ -12,6 +12,7 @@ import type { ObjectOf } from './kinds.ts';
 import { SERVICES } from './place.ts';
 import { dhcpClass, l3net, reservation, subnet } from './schema-dhcp.ts';
 import { line, record, zone } from './schema-dns.ts';
+import { certificate, listener, route, vserver } from './schema-lb.ts';
 import { override, pool } from './schema-pools.ts';
 import {
   MAX_BURST_BYTES,
@@ -74,6 +75,10 @@ export const siteSchema = z.strictObject({
   overrides: section(override),
   zones: section(zone),
   records: section(record),
+  certificates: section(certificate),
+  vservers: section(vserver),
+  listeners: section(listener),
+  routes: section(route),
 });
 
 type Limits = { in?: number | undefined; out?: number | undefined; burst?: number | undefined };

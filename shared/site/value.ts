@@ -70,6 +70,11 @@ export class ValueReader {
     }
   }
 
+  /** As they are written. */
+  get fields(): Readonly<Record<string, unknown>> {
+    return this.#fields;
+  }
+
   refuse(reason: string): void {
     this.reasons.push(`${this.#what}: ${reason}`);
   }
@@ -171,6 +176,10 @@ export class ValueReader {
       this.reasons.push(...inner.reasons);
       return found;
     });
+  }
+
+  isMap(key: string): boolean {
+    return isFields(this.#fields[key]);
   }
 
   /** A map within the value. */

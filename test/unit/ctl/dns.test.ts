@@ -127,7 +127,7 @@ describe('apply', () => {
     site = new Harness();
     const { code, err } = await apply(POOLS);
     expect(code).toBe(3);
-    expect(err).toContain('stored as version 1, but no live dns is there to apply it');
+    expect(err).toContain('stored as version 1, but no live dns or lb is there to apply it');
   });
 
   it('deletes pools only once nothing names them any more', async () => {
@@ -261,7 +261,7 @@ describe('get', () => {
     expect((await at('get', 'pools')).out).toContain('www    59.43.0.10  tcp:443  weighted   0%');
     expect((await at('get', 'override')).out).toBe(
       [
-        'ADDRESS     POOL  STATE  UNTIL                 WHO  WHY',
+        'TARGET      POOL  STATE  UNTIL                 WHO  WHY',
         '59.43.0.10  www   drain  2026-12-01T00:00:00Z  ann  moves',
         '',
       ].join('\n'),

@@ -122,15 +122,18 @@ describe('health override', () => {
     site = new Harness();
     const { code, err } = await at('health', 'override', '192.0.2.9', 'up', '--why', 'x');
     expect(code).toBe(3);
-    expect(err).toContain('no live dns is there to apply it');
+    expect(err).toContain('no live dns or lb is there to apply it');
   });
 
   it.each([
     [['59.43.0.10', 'down'], 'why? Give --why TEXT'],
     [['59.43.0.10', 'down', '--why', ' '], '--why is a text of 1 to 200 characters'],
     [['59.43.0.10', 'dwon', '--why', 'x'], 'STATE is one of up, down, drain, not "dwon" (did you'],
-    [['www', 'down', '--why', 'x'], 'ADDRESS "www" is no address'],
-    [['::ffff:59.43.0.10', 'down', '--why', 'x'], 'is no address'],
+    [
+      ['www', 'down', '--why', 'x'],
+      'TARGET is an address such as 10.0.0.5 or 10.0.0.5:8080, not "www"',
+    ],
+    [['::ffff:59.43.0.10', 'down', '--why', 'x'], 'TARGET is an address such as'],
     [['59.43.0.10', 'down', '--why', 'x', '--pool', 'a b'], '--pool "a b" is no name of a pool'],
     [['59.43.0.10', 'down', '--why', 'x', '--until', 'noon'], '--until is a time such as'],
     [['59.43.0.10', 'down', '--why', 'x', '--until', '1999-01-01T00:00Z'], 'is over: it is 20'],
@@ -155,7 +158,7 @@ describe('health clear', () => {
     expect((await at('health', 'clear', '59.43.0.10')).out).toBe(
       [
         'override 59.43.0.10 deleted',
-        'override 59.43.0.10/www stays: --pool www clears it',
+        'override 59.43.0.10/www stays: health clear 59.43.0.10 --pool www clears it',
         'version 4: in force on 1 instance',
         '',
       ].join('\n'),
@@ -165,5 +168,23 @@ describe('health clear', () => {
     );
     expect((await at('health', 'clear', '59.43.0.10', '--pool', 'www')).code).toBe(0);
     expect(await stored('59.43.0.10/www')).toBeUndefined();
+  });
+
+  it('may be said of one port alone', async () => {
+    const call = ['health', 'override', '59.43.0.10:8080', 'drain', '--why', 'x'];
+    expect((await at(...call)).out).toContain('override 59.43.0.10:8080 added');
+    expect((await at(...call, '--pool', 'www')).code).toBe(0);
+    expect(await stored('59.43.0.10:8080/www')).toMatchObject({ state: 'drain' });
+    expect((await at('health', 'clear', '59.43.0.10')).out).toContain(
+      [
+        'override 59.43.0.10 was not there',
+        'override 59.43.0.10:8080 stays: health clear 59.43.0.10:8080 clears it',
+        'override 59.43.0.10:8080/www stays: health clear 59.43.0.10:8080 --pool www clears it',
+      ].join('\n'),
+    );
+    expect((await at('health', 'clear', '59.43.0.10:8080')).out).toContain(
+      'override 59.43.0.10:8080 deleted\noverride 59.43.0.10:8080/www stays',
+    );
+    expect((await at('get', 'override', '59.43.0.10:8080/www')).code).toBe(0);
   });
 });

@@ -208,7 +208,7 @@ describe('delete', () => {
     ['delete eip', 'which eip?'],
     [
       'delete eipp 198.51.100.1',
-      'KIND is one of eip, forward, group, subnet, reservation, class, l3net, zone, record, line, pool, override, node, not "eipp"',
+      'KIND is one of eip, forward, group, subnet, reservation, class, l3net, zone, record, line, vserver, listener, route, certificate, pool, override, node, not "eipp"',
     ],
     ['delete eip 198.51.100', 'no eip can have the id "198.51.100"'],
     ['delete record www.example.com', 'can have the id "www.example.com": write NAME/TYPE'],

@@ -55,7 +55,7 @@ function input({ record, lines, pools = POOLS, health = {}, nowMs = 0 }: Case): 
       ...record,
     },
     pools: new Map(pools.map((each) => [each.name, each])),
-    healthOf: (_, address) => health[address] ?? up,
+    healthOf: (_, { address }) => health[address] ?? up,
     lines: LINES,
     fallbacks: FALLBACKS,
     zoneTtlSeconds: 300,

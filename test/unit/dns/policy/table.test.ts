@@ -39,7 +39,7 @@ const NO_FALLBACK: Round['fallbacks'] = new Map();
 function round(down: string[], more: Partial<Round> = {}): Round {
   return {
     pools: POOLS,
-    healthOf: (_, address) => (down.includes(address) ? DOWN : UP),
+    healthOf: (_, { address }) => (down.includes(address) ? DOWN : UP),
     lines: LINES,
     fallbacks: NO_FALLBACK,
     nowMs: 0,

@@ -30,11 +30,45 @@ describe('an override', () => {
       'drain',
     ],
   ])('%s', (_, all, pool, nowMs, state) => {
-    expect(new Overrides(all.map(said)).of('192.0.2.1', pool, nowMs)?.state).toBe(state);
+    const overrides = new Overrides(all.map(said));
+    expect(overrides.of({ address: '192.0.2.1', pool }, nowMs)?.state).toBe(state);
   });
 
-  test('is shown as it was said, without address and pool', () => {
-    const shown = new Overrides([said({ pool: 'web', untilMs: 5 })]).of('192.0.2.1', 'web', 0);
+  const POOL_AND_PORT = { pool: 'web', port: 80, why: 'pool and port' };
+  const POOL = { pool: 'web', why: 'pool' };
+  const PORT = { port: 80, why: 'port' };
+  const ADDRESS = { why: 'address' };
+
+  test.each<
+    [string, Partial<HealthOverride>[], { pool?: string; port?: number }, string | undefined]
+  >([
+    [
+      'pool and port first',
+      [ADDRESS, PORT, POOL, POOL_AND_PORT],
+      { pool: 'web', port: 80 },
+      'pool and port',
+    ],
+    ['then the pool', [ADDRESS, PORT, POOL], { pool: 'web', port: 80 }, 'pool'],
+    ['then the port', [ADDRESS, PORT], { pool: 'web', port: 80 }, 'port'],
+    ['then the address', [ADDRESS], { pool: 'web', port: 80 }, 'address'],
+    ['of another port not', [PORT, POOL_AND_PORT], { pool: 'web', port: 81 }, undefined],
+    ['of a port not where none is known', [PORT, POOL_AND_PORT], { pool: 'web' }, undefined],
+    [
+      'one that is over uncovers the next',
+      [{ ...POOL, untilMs: 1 }, PORT],
+      { pool: 'web', port: 80 },
+      'port',
+    ],
+  ])('is found by pool and port: %s', (_, all, asked, why) => {
+    const overrides = new Overrides(all.map(said));
+    expect(overrides.of({ address: '192.0.2.1', ...asked }, 1)?.why).toBe(why);
+  });
+
+  test('is shown as it was said, without address, port and pool', () => {
+    const shown = new Overrides([said({ pool: 'web', untilMs: 5 })]).of(
+      { address: '192.0.2.1', pool: 'web', port: 80 },
+      0,
+    );
     expect(shown).toEqual({ state: 'down', who: 'ops', why: 'repair', untilMs: 5 });
   });
 });

@@ -175,8 +175,28 @@ describe('one spelling', () => {
       'pool p {"targets":[{"address":"2001:db8::a"}]}',
     ],
     [
-      'pools: [{ name: p, targets: [], check: { type: https, port: 443, path: /, status: 200-399, verify: false, interval: 5s, timeout: 2s, rise: 2, fall: 3 } }]',
+      'pools: [{ name: p, targets: [], check: { type: https, path: /, status: 200-399, verify: false, interval: 5s, timeout: 2s, rise: 2, fall: 3 } }]',
       'pool p {"check":{"type":"https"}}',
+    ],
+    [
+      'pools: [{ name: p, targets: [192.0.2.1, "192.0.2.2:80", { address: 192.0.2.3, port: 81 }], check: { type: http, port: 80 } }]',
+      'pool p {"check":{"port":80,"type":"http"},"targets":[{"address":"192.0.2.1"},{"address":"192.0.2.2","port":80},{"address":"192.0.2.3","port":81}]}',
+    ],
+    [
+      'pools: [{ name: p, targets: ["[2001:DB8::A]:80", "2001:db8::b"] }]',
+      'pool p {"targets":[{"address":"2001:db8::a","port":80},{"address":"2001:db8::b"}]}',
+    ],
+    [
+      'pools: [{ name: p, targets: [], check: { type: tcp }, proxy: {} }]',
+      'pool p {"check":{"type":"tcp"}}',
+    ],
+    [
+      'overrides: [{ address: 192.0.2.1, port: 80, pool: p, state: up, who: a, why: b }]',
+      'override 192.0.2.1:80/p {"state":"up","who":"a","why":"b"}',
+    ],
+    [
+      'overrides: [{ address: "2001:DB8::A", port: 80, state: up, who: a, why: b }]',
+      'override [2001:db8::a]:80 {"state":"up","who":"a","why":"b"}',
     ],
     [
       'pools: [{ name: p, targets: [], check: { type: http, status: 204, timeout: 250ms } }]',
@@ -283,13 +303,21 @@ test.each([
   ['pool', 'a', '{"targets":[{"address":"192.0.2.1","weight":1001}]}', 'weight is 1001'],
   ['pool', 'a', '{"check":{}}', 'check: there is no type'],
   ['pool', 'a', '{"check":{"type":"udp"}}', 'check: type is "udp"'],
-  ['pool', 'a', '{"check":{"type":"tcp"}}', 'check: there is no port'],
+  [
+    'pool',
+    'a',
+    '{"check":{"type":"tcp"},"targets":[{"address":"192.0.2.1","port":1},{"address":"192.0.2.2"}]}',
+    'the check has no port, and target 192.0.2.2 has none',
+  ],
+  ['pool', 'a', '{"targets":[{"address":"192.0.2.1","port":0}]}', 'port is 0'],
   ['pool', 'a', '{"check":{"port":1,"type":"icmp"}}', 'check: port is nothing of icmp'],
   ['pool', 'a', '{"check":{"type":"http","verify":true}}', 'check: verify is nothing of http'],
   ['pool', 'a', '{"check":{"status":[300,200],"type":"http"}}', 'status is not the first and the'],
   ['pool', 'a', '{"check":{"type":"dns"}}', 'check: there is no name'],
   ['pool', 'a', '{"answer":"all","answers":2}', 'answers has no use'],
-  ['override', 'www', '{}', 'the id is not an address, or address/pool'],
+  ['override', 'www', '{}', 'the id is not an address, address:port, or one of them and /pool'],
+  ['override', '192.0.2.1:080', '{"state":"up","who":"a","why":"b"}', 'the id is not an address'],
+  ['override', '2001:db8::1:80x', '{"state":"up","who":"a","why":"b"}', 'the id is not an address'],
   ['override', '192.0.2.1', '{"state":"up","who":"a"}', 'there is no why'],
   ['override', '192.0.2.1', '{"state":"off","who":"a","why":"b"}', 'state is "off"'],
   ['override', '192.0.2.1', '{"state":"up","until":"now","who":"a","why":"b"}', 'until is "now"'],
@@ -319,5 +347,7 @@ test('units, the services that follow them, and what is checked with them', () =
   expect(unitsFollowedBy('dns')).toEqual(['dns', 'pools']);
   expect(checkedWith(['natter'])).toEqual(['natter']);
   expect(checkedWith(['dns'])).toEqual(['pools', 'dns']);
-  expect(checkedWith(['pools', 'dhcpd'])).toEqual(['dhcpd', 'pools', 'dns']);
+  expect(unitsFollowedBy('lb')).toEqual(['lb', 'pools']);
+  expect(checkedWith(['lb'])).toEqual(['pools', 'lb']);
+  expect(checkedWith(['pools', 'dhcpd'])).toEqual(['dhcpd', 'pools', 'dns', 'lb']);
 });

@@ -128,7 +128,7 @@ describe('is refused', () => {
     [
       'nodes of a unit that is no service',
       section('nodes', '{ name: a, service: pools }'),
-      ['2:25 expected "natter" or "dhcpd" or "dns", this is "pools"'],
+      ['2:25 expected "natter" or "dhcpd" or "dns" or "lb", this is "pools"'],
     ],
   ])('%s', (_, lines, expected) => {
     expect(problemsOf(lines.join('\n'))).toEqual(expected);
