@@ -219,7 +219,7 @@ class Connection implements Http1Connection, ExchangeOwner {
       // A head is looked at once a line, not once a piece: pieces may have one byte.
       if (piece.includes(LF) || this.#input.length > MAX_HEAD_BYTES) this.#run();
     } else this.#tunnel?.fromClient(piece);
-    if (this.#phase === 'exchange') this.#readOrWait();
+    this.#readOrWait();
   }
 
   #onEnd(): void {
@@ -244,6 +244,10 @@ class Connection implements Http1Connection, ExchangeOwner {
   #onDrain(): void {
     if (this.#tunnel !== undefined) this.#tunnel.clientDrained();
     else if (this.#phase === 'exchange') this.#exchange.clientDrained();
+    else if (this.#phase === 'idle') {
+      this.#run();
+      this.#readOrWait();
+    }
   }
 
   #onClose(): void {
@@ -263,14 +267,17 @@ class Connection implements Http1Connection, ExchangeOwner {
     else this.#tunnel.destroy(cause);
   }
 
-  /** Requests, as long as whole heads are there and the one before is answered. */
+  /** Requests, as long as whole heads are there and the client takes the answers. */
   #run(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    while ((this.#phase === 'idle' || this.#phase === 'head') && this.#input.length > 0) {
-      if (!this.#begin()) break;
-    }
+    while (this.#mayBegin && this.#begin());
     this.#isRunning = false;
+  }
+
+  get #mayBegin(): boolean {
+    if (this.#phase !== 'idle' && this.#phase !== 'head') return false;
+    return this.#input.length > 0 && !this.#socket.writableNeedDrain;
   }
 
   /** False: the head is not whole, or no request follows. */
@@ -307,10 +314,10 @@ class Connection implements Http1Connection, ExchangeOwner {
 
   /** No more is read than may wait. */
   #readOrWait(): void {
-    let isFull = false;
-    if (this.#phase === 'exchange') {
-      isFull = this.#exchange.isBlocked || this.#input.length > this.#options.limits.pipelinedBytes;
-    }
+    const isKept = this.#phase === 'exchange' || this.#phase === 'idle';
+    const isFull =
+      isKept &&
+      (this.#exchange.isBlocked || this.#input.length > this.#options.limits.pipelinedBytes);
     if (isFull === this.#isPaused) return;
     this.#isPaused = isFull;
     if (isFull) this.#socket.pause();

@@ -173,7 +173,7 @@ export class Exchange implements Incoming {
     const { bytesIn } = this.#account;
     const { limits } = this.#options;
     if (!this.#rate.isTooSlow(nowMs, bytesIn, this.isBlocked, limits)) return;
-    if (this.#awaitsContinue) this.#refuse(504, 'upstream-timeout', 'continue');
+    if (this.#awaitsContinue && bytesIn === 0) this.#refuse(504, 'upstream-timeout', 'continue');
     else this.#refuse(408, 'client-timeout', 'body');
   }
 
@@ -395,6 +395,7 @@ export class Exchange implements Incoming {
     const { view } = this.#request;
     journal.ended(account.entry(view, endedMs, cause, detail, this.#forwarding));
     this.#forwarding = undefined;
+    this.isBlocked = false;
     this.#stage = 'none';
     return endedMs;
   }
