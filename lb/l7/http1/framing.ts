@@ -58,7 +58,7 @@ export function digits(head: Head, index: number): number {
   for (let p = start; p < end; p++) {
     const code = bytes[p] as number;
     if (!isDigit(code)) return -1;
-    value = value * 10 + code - ZERO;
+    value = value * 10 + (code - ZERO);
   }
   return value <= Number.MAX_SAFE_INTEGER ? value : -1;
 }
