@@ -20,6 +20,7 @@ import * as failures from './failures.ts';
 import type { OpenExchanges } from './forwarder.ts';
 import { HeldBody } from './held-body.ts';
 import { pickKeyOf } from './pick-key.ts';
+import { proxyHeaderOf } from './proxy-header.ts';
 import { createRecord } from './record.ts';
 import { Retries } from './retries.ts';
 import { cookieFor } from './sticky.ts';
@@ -190,12 +191,11 @@ export class Exchange implements Forwarding, UpstreamEvents, MessageShape {
   }
 
   #connect(isFresh: boolean): void {
-    const { upstreams, proxyHeader } = this.#forwarder.options;
-    const { sendProxy } = this.#balancer.proxy;
+    const { upstreams } = this.#forwarder.options;
     const options: ConnectOptions = {
       fresh: isFresh,
       connectMs: this.#timeout('connectMs'),
-      ...(sendProxy && { proxyHeader: proxyHeader(sendProxy, this.#request.client) }),
+      proxyHeader: proxyHeaderOf(this.#balancer.proxy.sendProxy, this.#request.client),
     };
     const target = (this.#place as Place).target.state; // there is one
     this.#cancel = upstreams.connect(this.#balancer, target, options, (result) => {

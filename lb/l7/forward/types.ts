@@ -1,7 +1,7 @@
 // What the forwarder is given, and what its worker does with it besides forwarding.
 import type { Clock } from '../../../shared/clock.ts';
 import type { Balancer } from '../../pools/types.ts';
-import type { ClientInfo, Forwarder } from '../types.ts';
+import type { Forwarder } from '../types.ts';
 import type { TargetUpstreams } from '../upstream/types.ts';
 import type { Sticky } from './sticky.ts';
 
@@ -12,8 +12,6 @@ export type ForwarderOptions = {
   clock: Clock;
   /** Signs and checks the cookies of pools with `sticky`. */
   sticky: Sticky;
-  /** Bytes of a PROXY header that says who the client is (pools with `sendProxy`). */
-  proxyHeader: (version: 1 | 2, client: ClientInfo) => Buffer;
 };
 
 export interface TimedForwarder extends Forwarder {

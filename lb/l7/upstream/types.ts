@@ -29,7 +29,11 @@ export interface TargetConnection extends UpstreamConnection {
   sendList(headers: HeaderList, shape: MessageShape, events: UpstreamEvents): void;
 }
 
-export type ConnectOptions = { fresh: boolean; proxyHeader?: Buffer; connectMs: number };
+export type ConnectOptions = {
+  fresh: boolean;
+  proxyHeader?: Buffer | undefined;
+  connectMs: number;
+};
 
 export interface TargetUpstreams extends Upstreams {
   /** An idle connection that can be sent on at once. */
