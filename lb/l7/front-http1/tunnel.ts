@@ -1,5 +1,6 @@
 // What a connection is after 101 (RFC 9110, 7.8): bytes both ways, each direction ended by itself
 // (RFC 6455, 7.1.1 leaves the closing of TCP to the ends).
+import type { Duplex } from 'node:stream';
 import type { ClientSocket, TerminationCause } from '../types.ts';
 
 export interface TunnelEvents {
@@ -7,11 +8,14 @@ export interface TunnelEvents {
   onTunnelEnd(cause: TerminationCause): void;
 }
 
-/** The client's side is told what its socket's owner hears of it; the other it owns. */
+/**
+ * The client's side, a socket or a stream of HTTP/2, is told what its owner hears of it; the other
+ * it owns.
+ */
 export class Tunnel {
   bytesIn = 0;
   bytesOut = 0;
-  readonly #client: ClientSocket;
+  readonly #client: Duplex;
   readonly #upstream: ClientSocket;
   readonly #events: TunnelEvents;
   readonly #idleMs: number;
@@ -22,7 +26,7 @@ export class Tunnel {
   #heardMs: number;
 
   constructor(
-    client: ClientSocket,
+    client: Duplex,
     upstream: ClientSocket,
     options: { idleMs: number; nowMs: number; events: TunnelEvents },
   ) {

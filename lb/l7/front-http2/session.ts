@@ -1,0 +1,228 @@
+// The client's side of HTTP/2 (RFC 9113): one connection over TLS, or over TCP when the client began
+// with the preface. Framing, HPACK and flow control are nghttp2's; what it does not bound is bounded
+// here. Rules: docs/balancing.md, H1 and H6 to H9.
+import {
+  constants,
+  performServerHandshake,
+  type ServerHttp2Session,
+  type ServerHttp2Stream,
+} from 'node:http2';
+import type { ClientSocket, TerminationCause } from '../types.ts';
+import { Exchange } from './exchange.ts';
+import type { FlatFields } from './stream-head.ts';
+import type { Http2Connection, Http2Limits, Http2Options } from './types.ts';
+
+const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
+/** GOAWAY with it tells that an end is near, and takes no stream away (RFC 9113, 6.8). */
+const HIGHEST_STREAM = 2 ** 31 - 1;
+const WINDOW_BYTES = 65_535;
+const HEADER_LIST_BYTES = 16_384;
+/** More fields than we take, so that it is us who answer 431. */
+const HEADER_PAIRS = 128;
+/** Frames that a sender of good will never sends: each is one too many, some are forgiven. */
+const INVALID_FRAMES = 20;
+const SECOND_MS = 1000;
+
+/**
+ * open. warned: the first GOAWAY is sent. closing: the last one is, streams may end. closed: the
+ * socket is.
+ */
+type Phase = 'open' | 'warned' | 'closing' | 'closed';
+
+/** Serves a client's connection from now on; what was read of it was put back by `unshift`. */
+export function serveHttp2(socket: ClientSocket, options: Http2Options): Http2Connection {
+  return new Connection(socket, options);
+}
+
+class Connection implements Http2Connection {
+  requests = 0;
+  activeMs: number;
+  readonly #socket: ClientSocket;
+  readonly #options: Http2Options;
+  readonly #session: ServerHttp2Session;
+  readonly #exchanges = new Set<Exchange>();
+  #phase: Phase = 'open';
+  #sinceMs: number;
+  /** Of the connection's begin, or the last stream's end. */
+  #idleSinceMs: number;
+  #heardBytes = 0;
+  /** In the second that has begun: streams that the client made fail, PINGs and SETTINGS. */
+  #secondMs: number;
+  #resets = 0;
+  #controls = 0;
+
+  constructor(socket: ClientSocket, options: Http2Options) {
+    this.#socket = socket;
+    this.#options = options;
+    const nowMs = options.clock.monotonicMs();
+    this.activeMs = nowMs;
+    this.#sinceMs = nowMs;
+    this.#idleSinceMs = nowMs;
+    this.#secondMs = nowMs;
+    socket.on('error', () => {}); // 'close' follows
+    socket.once('close', () => this.#closed());
+    const session = performServerHandshake(socket, sessionOptions(options.limits));
+    this.#session = session;
+    session.on('error', () => {}); // 'close' follows
+    session.on('stream', (stream, _, flags, fields) => this.#begin(stream, flags, fields));
+    session.on('ping', () => this.#control());
+    session.on('remoteSettings', () => this.#control());
+  }
+
+  get isIdle(): boolean {
+    return this.#exchanges.size === 0;
+  }
+
+  get streams(): number {
+    return this.#exchanges.size;
+  }
+
+  get tunnels(): number {
+    return [...this.#exchanges].filter(({ isTunnel }) => isTunnel).length;
+  }
+
+  get routeNames(): readonly string[] {
+    return [...this.#exchanges].map(({ routeName }) => routeName);
+  }
+
+  get bytesRead(): number {
+    return this.#socket.bytesRead;
+  }
+
+  get bytesWritten(): number {
+    return this.#socket.bytesWritten;
+  }
+
+  tick(nowMs: number): void {
+    const { limits } = this.#options;
+    const heardBytes = this.bytesRead + this.bytesWritten;
+    if (heardBytes !== this.#heardBytes) {
+      this.#heardBytes = heardBytes;
+      this.activeMs = nowMs;
+    }
+    this.#newSecond(nowMs);
+    for (const exchange of this.#exchanges) exchange.tick(nowMs);
+    const phaseMs = nowMs - this.#sinceMs;
+    if (this.#phase === 'open') {
+      const waitMs = this.requests === 0 ? limits.headMs : limits.keepAliveMs;
+      if (this.isIdle && nowMs - this.#idleSinceMs > waitMs) this.closeWhenIdle();
+    } else if (this.#phase === 'warned') {
+      // Long enough for what the client sent before it heard of it.
+      if (phaseMs > SECOND_MS) this.#close(nowMs);
+    } else if (this.#phase === 'closing' && this.isIdle) {
+      const emptyMs = nowMs - Math.max(this.#sinceMs, this.#idleSinceMs);
+      if (emptyMs > limits.lingerMs) this.#socket.destroy();
+    }
+  }
+
+  closeWhenIdle(): void {
+    if (this.#phase !== 'open') return;
+    this.#enter('warned');
+    if (!this.#session.destroyed) this.#session.goaway(NGHTTP2_NO_ERROR, HIGHEST_STREAM);
+  }
+
+  endStreams(isGone: (routeName: string) => boolean, cause: TerminationCause): void {
+    for (const exchange of [...this.#exchanges]) {
+      if (exchange.routeName !== '' && isGone(exchange.routeName)) exchange.abort(cause);
+    }
+  }
+
+  destroy(cause: TerminationCause): void {
+    this.#end(cause, NGHTTP2_NO_ERROR);
+    this.#socket.destroy();
+  }
+
+  #begin(stream: ServerHttp2Stream, flags: number, fields: FlatFields): void {
+    if (stream.destroyed || stream.closed) {
+      this.#failed(); // reset before anybody looked at it
+      return;
+    }
+    this.requests++;
+    const isLast = this.requests >= this.#options.limits.requests;
+    if (isLast || this.#options.bounds.isDraining) this.closeWhenIdle();
+    const exchange = new Exchange(stream, this.#options, (over, isClientsFault) => {
+      this.#exchanges.delete(over);
+      this.#idleSinceMs = this.#options.clock.monotonicMs();
+      if (isClientsFault) this.#failed();
+    });
+    this.#exchanges.add(exchange);
+    exchange.begin(fields, (flags & NGHTTP2_FLAG_END_STREAM) !== 0);
+  }
+
+  /** A stream costs its sender some bytes, and a target a request (CVE-2023-44487). */
+  #failed(): void {
+    this.#newSecond(this.#options.clock.monotonicMs());
+    if (++this.#resets > this.#options.limits.resetsPerSecond) this.#calm();
+  }
+
+  #control(): void {
+    this.#newSecond(this.#options.clock.monotonicMs());
+    if (++this.#controls > this.#options.limits.controlsPerSecond) this.#calm();
+  }
+
+  #calm(): void {
+    if (this.#phase !== 'closed') this.#end('shed', NGHTTP2_ENHANCE_YOUR_CALM);
+  }
+
+  #newSecond(nowMs: number): void {
+    if (nowMs - this.#secondMs < SECOND_MS) return;
+    this.#secondMs = nowMs;
+    this.#resets = 0;
+    this.#controls = 0;
+  }
+
+  /** Streams that are open may end. */
+  #close(nowMs: number): void {
+    this.#enter('closing', nowMs);
+    this.#session.close();
+  }
+
+  /** GOAWAY, and all that is open is over. */
+  #end(cause: TerminationCause, code: number): void {
+    this.#enter('closing');
+    for (const exchange of [...this.#exchanges]) exchange.abort(cause);
+    if (this.#session.destroyed) return;
+    // A code is only taken beside an error.
+    if (code === NGHTTP2_NO_ERROR) this.#session.destroy();
+    else this.#session.destroy(new Error(cause), code);
+  }
+
+  #enter(phase: Phase, nowMs = this.#options.clock.monotonicMs()): void {
+    if (this.#phase === 'closed') return;
+    this.#phase = phase;
+    this.#sinceMs = nowMs;
+  }
+
+  #closed(): void {
+    this.#enter('closed');
+    this.#session.destroy();
+    this.#whenEmpty();
+  }
+
+  /** Streams are told of a turn after their connection. */
+  #whenEmpty(): void {
+    if (this.isIdle) this.#options.onClosed?.();
+    else setImmediate(() => this.#whenEmpty());
+  }
+}
+
+function sessionOptions({ streams, sessionMegabytes, resetsPerSecond }: Http2Limits) {
+  return {
+    settings: {
+      maxConcurrentStreams: streams,
+      initialWindowSize: WINDOW_BYTES,
+      maxHeaderListSize: HEADER_LIST_BYTES,
+      enableConnectProtocol: true,
+      enablePush: false,
+    },
+    maxHeaderListPairs: HEADER_PAIRS,
+    maxSessionMemory: sessionMegabytes,
+    maxSessionInvalidFrames: INVALID_FRAMES,
+    maxSessionRejectedStreams: streams,
+    // Ours come first: nghttp2 counts what has come in one piece, before anybody is told.
+    streamResetBurst: 2 * resetsPerSecond,
+    streamResetRate: resetsPerSecond,
+    // Heads of targets are sent on as they are.
+    strictSingleValueFields: false,
+  };
+}
