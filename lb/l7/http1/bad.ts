@@ -43,5 +43,6 @@ export const BAD = {
   chunkExtension: bad(400, 'chunk-extension'),
   chunkExtensionTooBig: bad(400, 'chunk-extension-too-big'),
   chunkEnd: bad(400, 'chunk-end'),
+  trailer: bad(400, 'trailer'),
   trailersTooBig: bad(431, 'trailers-too-big'),
 } as const satisfies Record<string, Bad>;

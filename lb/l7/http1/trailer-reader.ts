@@ -9,6 +9,9 @@ import { type Bad, FIELD, type Head } from './types.ts';
 
 const MAX_TRAILER_BYTES = 8192;
 
+/** Whoever read them late would end the message, or the connection, elsewhere. */
+const REFUSED = maskOf([FIELD.CONTENT_LENGTH, FIELD.TRANSFER_ENCODING, FIELD.CONNECTION]);
+
 /** They frame, route, authenticate, or say how content is read. */
 const FORBIDDEN: Omission = {
   mask: maskOf(
@@ -56,6 +59,7 @@ export class TrailerReader {
     const end = parseFields(this.#bytes, 0, this.#length, this.#head);
     if (end === 'more') return undefined;
     if (typeof end !== 'number') return end;
+    if ((this.#head.present & REFUSED) !== 0) return BAD.trailer;
     this.isDone = true;
     this.#keep(this.#head, end);
     return undefined;

@@ -39,7 +39,7 @@ describe('request', () => {
 
   test('every reason to refuse a request is in the table', () => {
     const tabled = new Set(REQUEST_CASES.map(({ bad }) => bad));
-    const others = /^(chunk|trailers|status-line)/;
+    const others = /^(chunk|trailer|status-line)/;
     const reasons = Object.values(BAD).map(({ reason }) => reason);
     expect(reasons.filter((reason) => !others.test(reason) && !tabled.has(reason))).toEqual([]);
   });
