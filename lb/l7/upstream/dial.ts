@@ -70,6 +70,10 @@ export class Dial {
   }
 
   #secure(tls: TlsIdentity): void {
+    if (tls.context === undefined) {
+      this.#end({ kind: 'tls', detail: 'ca' });
+      return;
+    }
     const tlsSocket = connectTls({
       socket: this.#socket,
       secureContext: tls.context,

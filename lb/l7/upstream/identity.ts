@@ -1,10 +1,6 @@
 // As whom a target is spoken to: connections of one identity are alike, whichever pool opened them.
-import {
-  createSecureContext,
-  getCACertificates,
-  type SecureContext,
-  type SecureContextOptions,
-} from 'node:tls';
+import { X509Certificate } from 'node:crypto';
+import { createSecureContext, getCACertificates, type SecureContext } from 'node:tls';
 import type { PoolProxy } from '../../../shared/site/lb-objects.ts';
 
 export type Identity = {
@@ -17,7 +13,8 @@ export type TlsIdentity = {
   serverName: string | undefined;
   verify: boolean;
   alpn: 'h2' | 'http/1.1';
-  context: SecureContext;
+  /** Undefined: the `ca` is none; connections fail. */
+  context: SecureContext | undefined;
 };
 
 export function identityKey({ protocol, tls }: PoolProxy): string {
@@ -25,7 +22,6 @@ export function identityKey({ protocol, tls }: PoolProxy): string {
   return JSON.stringify([protocol, tls.serverName ?? null, tls.verify, tls.ca ?? null]);
 }
 
-/** Throws what OpenSSL says of a `ca` that is none. */
 export function identityOf(proxy: PoolProxy): Identity {
   const { tls, protocol } = proxy;
   const isHttp2 = protocol === 'h2c';
@@ -38,12 +34,21 @@ export function identityOf(proxy: PoolProxy): Identity {
       serverName: tls.serverName,
       verify: tls.verify,
       alpn: isHttp2 ? 'h2' : 'http/1.1',
-      context: createSecureContext(authorities(tls)),
+      context: contextOf(tls),
     },
   };
 }
 
-function authorities(tls: NonNullable<PoolProxy['tls']>): SecureContextOptions {
-  if (!tls.verify) return {};
-  return { ca: tls.ca ?? getCACertificates('system') };
+function contextOf({ verify, ca }: NonNullable<PoolProxy['tls']>): SecureContext | undefined {
+  if (!verify) return createSecureContext();
+  if (ca !== undefined && !isCertificate(ca)) return undefined;
+  return createSecureContext({ ca: ca ?? getCACertificates('system') });
+}
+
+function isCertificate(pem: string): boolean {
+  try {
+    return new X509Certificate(pem).subject !== undefined;
+  } catch {
+    return false;
+  }
 }
