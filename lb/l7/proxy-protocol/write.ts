@@ -1,6 +1,6 @@
 // Writes PROXY headers of either version (proxy-protocol.txt, 2.1 and 2.2). Pure.
-import { ipv4ToBytes, parseIpv4 } from '../../../shared/net/ipv4.ts';
-import { ipv6ToBytes, parseIpv6 } from '../../../shared/net/ipv6.ts';
+import { parseIpv4 } from '../../../shared/net/ipv4.ts';
+import { formatIpv6, type Ipv6, ipv6ToBytes, parseIpv6 } from '../../../shared/net/ipv6.ts';
 import type { Endpoint } from './types.ts';
 import { COMMAND, FAMILY, FIXED_BYTES, SIGNATURE } from './version2.ts';
 
@@ -24,14 +24,16 @@ export function writeLocalHeader(version: 1 | 2): Buffer {
 }
 
 function writeLine(isIpv4: boolean, source: Endpoint, destination: Endpoint): Buffer {
-  const text = ({ address }: Endpoint) => (isIpv4 ? address : asIpv6(address));
+  const text = ({ address }: Endpoint) => (isIpv4 ? address : formatIpv6(asIpv6(address)));
   const addresses = `${text(source)} ${text(destination)}`;
   const ports = `${source.port} ${destination.port}`;
   return Buffer.from(`PROXY ${isIpv4 ? 'TCP4' : 'TCP6'} ${addresses} ${ports}\r\n`, 'latin1');
 }
 
 function writeBinary(isIpv4: boolean, source: Endpoint, destination: Endpoint): Buffer {
-  const [from, to] = [addressBytes(isIpv4, source), addressBytes(isIpv4, destination)];
+  const bytes = ({ address }: Endpoint) =>
+    isIpv4 ? Buffer.from(address.split('.').map(Number)) : ipv6ToBytes(asIpv6(address));
+  const [from, to] = [bytes(source), bytes(destination)];
   const fixed = Buffer.alloc(FIXED_BYTES);
   SIGNATURE.copy(fixed);
   fixed[12] = COMMAND.PROXY;
@@ -43,14 +45,8 @@ function writeBinary(isIpv4: boolean, source: Endpoint, destination: Endpoint): 
   return Buffer.concat([fixed, from, to, ports]);
 }
 
-function asIpv6(address: string): string {
-  return address.includes(':') ? address : MAPPED + address;
-}
-
-function addressBytes(isIpv4: boolean, { address }: Endpoint): Uint8Array {
-  const parsed = isIpv4 ? undefined : parseIpv6(asIpv6(address));
-  if (parsed !== undefined) return ipv6ToBytes(parsed);
-  const four = parseIpv4(address);
-  if (four === undefined) throw new RangeError(`${address} is no address`);
-  return ipv4ToBytes(four);
+function asIpv6(address: string): Ipv6 {
+  const parsed = parseIpv6(address.includes(':') ? address : MAPPED + address);
+  if (parsed === undefined) throw new RangeError(`${address} is no address`);
+  return parsed;
 }
