@@ -375,6 +375,10 @@ export class DnsService {
       ...(address === undefined ? {} : { address }),
       store,
       canary: () => canary.run(),
+      onCanary: (problem) => {
+        if (problem === undefined) log.info('canary-passed', 'it answers', {});
+        else log.warn('canary-failed', problem, {});
+      },
       checks: () => {
         const isEmpty = this.plan === undefined && this.zones.served.size === 0;
         const problem = 'none was taken from the store, from disk or from files yet';

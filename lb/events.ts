@@ -20,6 +20,16 @@ export const lbEvents = {
     explanation: 'A listener is not, or not wholly, open: its address cannot be bound.',
     remedy: 'See the reason; it is tried again with each change and every 5 s.',
   },
+  'vips-failed': {
+    explanation: 'Addresses of servers or listeners could not be put on the link, or announced.',
+    remedy: 'See the reason; it is tried again with the next change.',
+  },
+  announced: { explanation: 'Routes to the addresses are there.', remedy: 'None needed.' },
+  withdrawn: {
+    explanation: 'Routes to the addresses were taken away.',
+    remedy: 'None: the node drains.',
+  },
+  'sysctl-set': { explanation: 'A setting of the kernel was changed.', remedy: 'None needed.' },
   'link-attached': { explanation: 'The programs of L4 are at a link.', remedy: 'None needed.' },
   'link-missing': {
     explanation: 'A configured link of L4 is not there.',
@@ -56,11 +66,6 @@ export const lbEvents = {
   'heartbeat-failed': {
     explanation: 'Others could not be told that this instance lives.',
     remedy: 'None if the store is away; it is told every second.',
-  },
-  'canary-passed': { explanation: 'The instance serves as it should.', remedy: 'None needed.' },
-  'canary-failed': {
-    explanation: 'The instance found itself not serving; it is not ready.',
-    remedy: 'See the reason.',
   },
   'drain-started': {
     explanation: 'The node is not ready; what is open goes on.',

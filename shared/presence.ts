@@ -14,13 +14,7 @@ export type PresenceState =
   | 'stopped';
 export type Check = { name: string; problem?: string };
 
-export type PresenceEvent =
-  | 'heartbeat-failed'
-  | 'canary-passed'
-  | 'canary-failed'
-  | 'drain-started'
-  | 'drain-ended'
-  | 'drained';
+export type PresenceEvent = 'heartbeat-failed' | 'drain-started' | 'drain-ended' | 'drained';
 
 export type PresenceOptions = {
   service: string;
@@ -28,8 +22,10 @@ export type PresenceOptions = {
   version: string;
   address?: string;
   store: Store;
-  /** Resolves with what is wrong. */
-  canary: () => Promise<string | undefined>;
+  /** Resolves with what is wrong. Absent: `checks` say it all. */
+  canary?: () => Promise<string | undefined>;
+  /** It said something else than before; undefined: all is well. */
+  onCanary?: (problem: string | undefined) => void;
   /** What else has to be well. */
   checks: () => readonly Check[];
   isDrainWanted: () => boolean;
@@ -56,12 +52,13 @@ export class Presence {
   #drainAsked = false; // by the control socket; lasts as long as the process
   #isDraining = false;
   #drainingSinceMs = 0;
-  #canaryProblem: string | undefined = 'has not run yet';
+  #canaryProblem: string | undefined;
   #beating: Promise<void> = Promise.resolve();
 
   constructor(options: PresenceOptions) {
     this.#options = options;
     this.startedAt = options.clock.nowMs();
+    if (options.canary !== undefined) this.#canaryProblem = 'has not run yet';
   }
 
   get state(): PresenceState {
@@ -74,11 +71,13 @@ export class Presence {
 
   /** When the ways in are open. */
   async start(): Promise<void> {
-    const { clock, signal } = this.#options;
+    const { clock, canary, signal } = this.#options;
     this.#isOpen = true;
     every(clock, HEARTBEAT_MS, () => this.beatSoon(), signal);
-    every(clock, CANARY_MS, () => void this.#runCanary(), signal);
-    await this.#runCanary();
+    if (canary !== undefined) {
+      every(clock, CANARY_MS, () => void this.#runCanary(canary), signal);
+      await this.#runCanary(canary);
+    }
     await this.#beat();
   }
 
@@ -100,7 +99,7 @@ export class Presence {
     return [
       ...this.#options.checks(),
       check('listening', !this.#isOpen && 'starting'),
-      check('canary', this.#canaryProblem),
+      ...(this.#options.canary === undefined ? [] : [check('canary', this.#canaryProblem)]),
       check('not drained', this.#isDraining && `the node is ${this.#state}`),
     ];
   }
@@ -135,14 +134,13 @@ export class Presence {
     }
   }
 
-  async #runCanary(): Promise<void> {
-    const { canary, log, signal } = this.#options;
+  async #runCanary(canary: () => Promise<string | undefined>): Promise<void> {
+    const { onCanary, signal } = this.#options;
     const before = this.#canaryProblem;
     const now = await canary();
     if (signal.aborted) return;
     this.#canaryProblem = now;
-    if (now === undefined && before !== undefined) log.info('canary-passed', 'it answers', {});
-    if (now !== undefined && now !== before) log.warn('canary-failed', now, {});
+    if (now !== before) onCanary?.(now);
     this.evaluate();
   }
 

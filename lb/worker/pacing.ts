@@ -3,7 +3,10 @@
 import type { TerminationCause } from '../l7/types.ts';
 import type { Held } from './held.ts';
 
-type Due = { held: Held; atMs: number; cause: TerminationCause };
+/** `isGone`: of which routes tunnels end. `isWhole`: the connection goes, not its tunnels alone. */
+export type Ending = { held: Held; isGone: (route: string) => boolean; isWhole: boolean };
+
+type Due = Ending & { atMs: number; cause: TerminationCause };
 
 export class Pacing {
   #due: Due[] = [];
@@ -12,20 +15,19 @@ export class Pacing {
     return this.#due.length;
   }
 
-  /** What is idle goes politely in its turn, a tunnel is cut in its turn, the rest when it ends. */
-  end(held: Iterable<Held>, cause: TerminationCause, overMs: number, nowMs: number): void {
-    const all = [...held];
-    const stepMs = all.length === 0 ? 0 : overMs / all.length;
-    const fresh = all.map((each, at) => ({ held: each, cause, atMs: nowMs + at * stepMs }));
+  /** What is idle goes politely in its turn, tunnels are cut in their turn, requests end first. */
+  end(endings: readonly Ending[], cause: TerminationCause, overMs: number, nowMs: number): void {
+    const stepMs = endings.length === 0 ? 0 : overMs / endings.length;
+    const fresh = endings.map((each, at) => ({ ...each, cause, atMs: nowMs + at * stepMs }));
     this.#due = [...this.#due, ...fresh].sort((a, b) => a.atMs - b.atMs);
   }
 
   tick(nowMs: number): void {
     let count = 0;
     while (count < this.#due.length && (this.#due[count]?.atMs ?? Infinity) <= nowMs) count++;
-    for (const { held, cause } of this.#due.splice(0, count)) {
-      if (held.isTunnel) held.destroy(cause);
-      else held.closeWhenIdle();
+    for (const { held, isGone, isWhole, cause } of this.#due.splice(0, count)) {
+      if (held.tunnelRoutes.length > 0) held.endTunnels(isGone, cause);
+      if (isWhole) held.closeWhenIdle();
     }
   }
 

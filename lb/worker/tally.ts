@@ -1,43 +1,32 @@
 // What a worker counts of requests and connections: by listener, route, cause and status. An entry
 // costs a few array increments. Pure.
 import type { AccessEntry, TerminationCause } from '../l7/types.ts';
-import {
-  LATENCY_BOUNDS,
-  type ListenerStats,
-  type RequestStats,
-  type TargetStats,
-} from '../workers/messages.ts';
+import { LATENCY_BOUNDS, type ListenerStats, type RequestStats } from '../workers/messages.ts';
 
 const STATUS_CLASSES = 6;
 
 type Route = { listener: string; route: string; counts: Map<TerminationCause, Float64Array> };
-type Target = Pick<TargetStats, 'requests' | 'failures' | 'retries'>;
-
-const UPSTREAM_FAULTS: ReadonlySet<TerminationCause> = new Set<TerminationCause>([
-  'bad-response',
-  'connect-failed',
-  'connect-timeout',
-  'upstream-timeout',
-  'upstream-reset',
-]);
-
 export class Tally {
   readonly listeners = new Map<string, ListenerStats>();
   readonly latency = { counts: Array<number>(LATENCY_BOUNDS.length + 1).fill(0), sumSeconds: 0 };
   readonly #routes = new Map<string, Map<string, Route>>();
-  readonly #targets = new Map<string, Map<string, Target>>();
+
+  handshakeFailed(name: string, why: string): void {
+    const failed = this.listener(name).handshakes;
+    failed[why] = (failed[why] ?? 0) + 1;
+  }
 
   listener(name: string): ListenerStats {
     const found = this.listeners.get(name);
     if (found !== undefined) return found;
     const counts = { accepted: 0, shed: 0, denied: 0, open: 0, bytesIn: 0, bytesOut: 0 };
-    const fresh = { listener: name, ...counts };
+    const fresh = { listener: name, ...counts, handshakes: {} };
     this.listeners.set(name, fresh);
     return fresh;
   }
 
   ended(entry: AccessEntry): void {
-    const { listener, route, cause, status, forward } = entry;
+    const { listener, route, cause, status } = entry;
     const counts = this.#route(listener, route).counts;
     let classes = counts.get(cause);
     if (classes === undefined) {
@@ -50,11 +39,6 @@ export class Tally {
     own.bytesIn += entry.bytesIn;
     own.bytesOut += entry.bytesOut;
     this.#time((entry.endedMs - entry.startedMs) / 1000);
-    if (forward === undefined || forward.target === '') return;
-    const target = this.#target(forward.pool, forward.target);
-    target.requests++;
-    target.retries += Math.max(0, forward.tries - 1);
-    if (UPSTREAM_FAULTS.has(cause)) target.failures++;
   }
 
   requests(): RequestStats[] {
@@ -71,19 +55,6 @@ export class Tally {
     return told;
   }
 
-  target(pool: string, target: string): Readonly<Target> {
-    return this.#targets.get(pool)?.get(target) ?? { requests: 0, failures: 0, retries: 0 };
-  }
-
-  /** Counts of what is configured no more are forgotten. */
-  keep(targets: ReadonlyMap<string, ReadonlySet<string>>): void {
-    for (const [pool, own] of this.#targets) {
-      const wanted = targets.get(pool);
-      if (wanted === undefined) this.#targets.delete(pool);
-      else for (const id of own.keys()) if (!wanted.has(id)) own.delete(id);
-    }
-  }
-
   #route(listener: string, route: string): Route {
     let routes = this.#routes.get(listener);
     if (routes === undefined) {
@@ -94,20 +65,6 @@ export class Tally {
     if (found === undefined) {
       found = { listener, route, counts: new Map() };
       routes.set(route, found);
-    }
-    return found;
-  }
-
-  #target(pool: string, target: string): Target {
-    let targets = this.#targets.get(pool);
-    if (targets === undefined) {
-      targets = new Map();
-      this.#targets.set(pool, targets);
-    }
-    let found = targets.get(target);
-    if (found === undefined) {
-      found = { requests: 0, failures: 0, retries: 0 };
-      targets.set(target, found);
     }
     return found;
   }

@@ -2,7 +2,7 @@
 
 import type { WorkerPlan } from '../l7/types.ts';
 import type { Spent } from '../limits/gcra.ts';
-import type { PoolState } from '../pools/types.ts';
+import type { PoolState, PoolStatistics, TargetStatistics } from '../pools/types.ts';
 
 export type WorkerSettings = {
   node: string;
@@ -85,6 +85,8 @@ export type ListenerStats = {
   accepted: number;
   shed: number;
   denied: number;
+  /** TLS handshakes that failed, by why. */
+  handshakes: Record<string, number>;
   /** Of now. */
   open: number;
   bytesIn: number;
@@ -100,20 +102,9 @@ export type RequestStats = {
   count: number;
 };
 
-export type TargetStats = {
-  pool: string;
-  target: string;
-  requests: number;
-  failures: number;
-  retries: number;
-  ejections: number;
-  /** Of now. */
-  open: number;
-  isEjected: boolean;
-  latencyMs: number;
-};
+export type TargetStats = TargetStatistics & { pool: string };
 
-export type PoolStats = { pool: string; queued: number; isFailOpen: boolean };
+export type PoolStats = { pool: string; isFailOpen: boolean } & Omit<PoolStatistics, 'targets'>;
 
 /** Seconds. */
 export const LATENCY_BOUNDS: readonly number[] = [

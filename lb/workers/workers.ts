@@ -46,7 +46,7 @@ export class Worker {
   problems: readonly Problem[] = [];
   stats: WorkerStats | undefined;
   /** Of its predecessors: counters must not fall. */
-  readonly before: WorkerStats[] = [];
+  before: readonly WorkerStats[] = [];
   restartMs = FIRST_RESTART_MS;
 
   constructor(index: number) {
@@ -230,7 +230,7 @@ export class Workers {
     worker.child = undefined;
     worker.applied = undefined;
     worker.problems = [];
-    if (worker.stats !== undefined) worker.before.push(worker.stats);
+    if (worker.stats !== undefined) worker.before = [...worker.before.slice(-99), worker.stats];
     worker.stats = undefined;
     for (const { worker: asked, failed } of [...this.#asked.values()]) {
       if (asked !== worker) continue;

@@ -1,5 +1,5 @@
-// What a balancer says of a request's way (docs/balancing.md, H3): Via (RFC 9110, 7.6.3),
-// X-Forwarded-*, Forwarded (RFC 7239). Pure.
+// What a balancer says of a request's way (docs/balancing.md, H3): X-Forwarded-*, Forwarded (RFC
+// 7239); and whether it came this way before. Pure.
 import type { ClientInfo, RequestView } from '../types.ts';
 
 const GIVEN = [
@@ -38,10 +38,4 @@ export const FORWARDED_NAMES: readonly string[] = GIVEN;
 export function isLoop(via: string | undefined, self: string): boolean {
   if (via === undefined) return false;
   return via.split(',').some((hop) => hop.trim().split(/\s+/)[1] === self);
-}
-
-/** Its own hop appended. */
-export function viaOf(before: string | undefined, version: string, self: string): string {
-  const own = `${version} ${self}`;
-  return before === undefined || before === '' ? own : `${before}, ${own}`;
 }

@@ -16,7 +16,7 @@ import type {
   WorkerPlan,
 } from '../types.ts';
 import { isCompressible } from './compress.ts';
-import { FORWARDED_NAMES, forwardedFields, isLoop, viaOf } from './forwarded.ts';
+import { FORWARDED_NAMES, forwardedFields, isLoop } from './forwarded.ts';
 import { redirectTarget } from './redirect.ts';
 
 export type PolicyOptions = {
@@ -31,7 +31,6 @@ export type PolicyOptions = {
 type Access = { allow: PrefixSet; deny: PrefixSet };
 type Edits = { client: ClientInfo; route: Route; host: string; edits: HeadEdits };
 
-const VIA = 'Via';
 const HEADER_KEY_CHARACTERS = 128;
 
 export class RoutePolicy implements Policy {
@@ -66,6 +65,17 @@ export class RoutePolicy implements Policy {
     return path === undefined ? 'bad-path' : this.#table.find(listener.name, view, path);
   }
 
+  /** As #limit, and nothing is taken. */
+  waitMs(route: Route, limit: RateLimit, view: RequestView, client: ClientInfo): number {
+    const { buckets, nowMs } = this.#options;
+    const key = bucketKey(route, limit, view, client);
+    return (limit.shared ? buckets.shared : buckets.own).waitMs(key, limitOf(limit), nowMs());
+  }
+
+  allows({ name }: Route, address: string): boolean {
+    return isAdmitted(this.#routes.get(name), address);
+  }
+
   decide(
     listener: Listener,
     view: RequestView,
@@ -80,7 +90,7 @@ export class RoutePolicy implements Policy {
     if (route === 'bad-path') return answer(400, 'bad-request', '', 'the path is ambiguous');
     if (route === undefined) return answer(404, 'no-route', '', 'no route');
     const { name, action, rateLimit } = route;
-    if (!isAdmitted(this.#routes.get(name), client.address)) {
+    if (!this.allows(route, client.address)) {
       return answer(403, 'denied', name, 'not allowed');
     }
     if (rateLimit !== undefined) {
@@ -109,14 +119,12 @@ export class RoutePolicy implements Policy {
     }
   }
 
+  /** Via is appended by who writes the head, in both directions. */
   requestEdits(route: Route, view: RequestView, client: ClientInfo): HeadEdits {
-    const via = view.header('via');
-    const isPlain = via === undefined && !client.isTrusted && route.rewritePath === undefined;
+    const isPlain = !client.isTrusted && route.rewritePath === undefined;
     const before = isPlain ? this.#requestEdits.get(client) : undefined;
     if (before?.route === route && before.host === view.host) return before.edits;
-    const forwarded = forwardedFields(view, client);
-    const own: [string, string][] = [...forwarded, [VIA, viaOf(via, '1.1', this.#options.self)]];
-    const { drop, add } = editsOf(route.request, [...FORWARDED_NAMES, 'via'], own);
+    const { drop, add } = editsOf(route.request, FORWARDED_NAMES, forwardedFields(view, client));
     const target = rewritten(route, view);
     const authority = route.rewriteHost;
     const edits: HeadEdits = {
@@ -129,7 +137,6 @@ export class RoutePolicy implements Policy {
     return edits;
   }
 
-  /** Via is the front's to append: only it has the response's own. */
   responseEdits(route: Route, _client: ClientInfo): HeadEdits {
     const before = this.#responseEdits.get(route);
     if (before !== undefined) return before;
@@ -156,13 +163,16 @@ export class RoutePolicy implements Policy {
 
   #limit(route: Route, limit: RateLimit, view: RequestView, client: ClientInfo): number {
     const { buckets, nowMs } = this.#options;
-    const { by, shared } = limit;
-    let whose = '';
-    if (by === 'source') whose = sourceOf(client.address);
-    else if (by !== 'all') whose = view.header(by.header)?.slice(0, HEADER_KEY_CHARACTERS) ?? '';
-    const key = `${route.name}|${whose}`;
-    return (shared ? buckets.shared : buckets.own).take(key, limitOf(limit), nowMs());
+    const key = bucketKey(route, limit, view, client);
+    return (limit.shared ? buckets.shared : buckets.own).take(key, limitOf(limit), nowMs());
   }
+}
+
+function bucketKey(route: Route, { by }: RateLimit, view: RequestView, client: ClientInfo): string {
+  let whose = '';
+  if (by === 'source') whose = sourceOf(client.address);
+  else if (by !== 'all') whose = view.header(by.header)?.slice(0, HEADER_KEY_CHARACTERS) ?? '';
+  return `${route.name}|${whose}`;
 }
 
 /** IPv6: its /64, for a client has all of that. */
@@ -215,7 +225,8 @@ function rewritten({ rewritePath, paths }: Route, { target }: RequestView): stri
 
 function fieldOf({ bytes, names, offsets, count }: ResponseHead, name: FieldName) {
   for (let at = 0; at < count; at++) {
-    if (names[at] === name) return bytes.latin1Slice(offsets[at * 4 + 2], offsets[at * 4 + 3]);
+    if (names[at] === name)
+      return bytes.toString('latin1', offsets[at * 4 + 2], offsets[at * 4 + 3]);
   }
   return undefined;
 }

@@ -1,0 +1,189 @@
+// What an lb shows of itself: the status page and its JSON, and the verbs of the control socket.
+import type { ControlRoute } from '../../shared/admin/control.ts';
+import type { Cell, StatusTable, StatusView } from '../../shared/admin/page.ts';
+import { OperationalError } from '../../shared/errors.ts';
+import type { LbConfig } from '../config.ts';
+import { SERVICE } from '../name.ts';
+import type { LbService } from '../service.ts';
+import { explainHttp } from './explain-http.ts';
+import { impactOf } from './impact.ts';
+import { listenerRows, poolRows, routeRows, serverRows, targetRows, totals } from './rows.ts';
+
+/** Undefined until it has been made. */
+export type Running = LbService | undefined;
+
+export function statusJson(config: LbConfig, lb: Running): unknown {
+  const identity = { service: SERVICE, node: config.node };
+  if (lb === undefined) return { ...identity, state: 'starting' };
+  const { presence, followers, applied, options } = lb;
+  const unit = (name: 'lb' | 'pools') => {
+    const { desiredVersion, storeUp, source, lastContactMs } = followers[name].status();
+    const age = Number.isFinite(lastContactMs) ? lastContactMs : null;
+    return { version: applied[name], desiredVersion, storeUp, source, lastContactMs: age };
+  };
+  const { workers, vips } = options;
+  return {
+    ...identity,
+    version: options.version,
+    state: presence.state,
+    startedAt: new Date(presence.startedAt).toISOString(),
+    checks: presence.checks(),
+    units: { lb: unit('lb'), pools: unit('pools') },
+    drift: lb.drift,
+    servers: serverRows(lb),
+    listeners: listenerRows(lb),
+    routes: routeRows(lb),
+    pools: poolRows(lb),
+    targets: targetRows(lb),
+    requests: totals(lb).requests,
+    vips: { addresses: vips.addresses, problem: vips.problem ?? null },
+    workers: workers.all.map(({ index, child, restarts, applied: version, stats }) => ({
+      worker: index,
+      pid: child?.pid ?? null,
+      version: version ?? null,
+      restarts,
+      rssBytes: stats?.rssBytes ?? null,
+      loopLagMs: stats?.loopLagMs ?? null,
+    })),
+    l4: options.l4?.status() ?? null,
+    health: options.health.status(),
+  };
+}
+
+export function statusView(config: LbConfig, version: string, lb: Running): StatusView {
+  const head = { service: SERVICE, node: config.node, version };
+  if (lb === undefined) {
+    return { ...head, state: { text: 'starting', level: 'warn' }, facts: [], tables: [] };
+  }
+  const { state } = lb.presence;
+  const { drift, applied, followers, options } = lb;
+  const store = followers.lb.status();
+  const { workers } = options;
+  const facts: [string, Cell][] = [
+    ['site', `version ${applied.lb} of ${store.desiredVersion}`],
+    ['pools', `version ${applied.pools} of ${followers.pools.status().desiredVersion}`],
+    ['drift', drift.length > 0 ? { text: drift.join('; '), level: 'bad' } : 'none'],
+    ['store', store.storeUp ? 'answers' : { text: 'does not answer', level: 'warn' }],
+    ['workers', `${workers.running} of ${workers.all.length} run`],
+  ];
+  const level = state === 'running' ? 'ok' : state === 'not-ready' ? 'bad' : 'warn';
+  const tables = [
+    targetTable(lb),
+    listenerTable(lb),
+    routeTable(lb),
+    serverTable(lb),
+    causeTable(lb),
+  ].filter(({ rows }) => rows.length > 0);
+  return { ...head, state: { text: state, level }, facts, tables };
+}
+
+/** The worst first. */
+function targetTable(lb: LbService): StatusTable {
+  const rank = { down: 0, drain: 1, up: 2 } as const;
+  const sorted = targetRows(lb).sort((a, b) => rank[a.health] - rank[b.health]);
+  const rows = sorted.map((row): Cell[] => {
+    const { pool, target, health, weightNow, open, requests, failures, why, skipped } = row;
+    const bad = health === 'down' || skipped === 'ejected';
+    const text = skipped === 'ejected' ? 'ejected' : health;
+    const mood = bad ? 'bad' : health === 'up' ? 'ok' : 'warn';
+    return [pool, target, { text, level: mood }, weightNow, open, requests, failures, why];
+  });
+  const columns = ['pool', 'target', 'state', 'weight', 'open', 'requests', 'failed', 'why'];
+  return { title: 'Targets', columns, rows };
+}
+
+function listenerTable(lb: LbService): StatusTable {
+  const rows = listenerRows(lb).map(({ listener, protocol, at, open, accepted, shed, problem }) => [
+    listener,
+    protocol,
+    at.join(', '),
+    open,
+    accepted,
+    shed,
+    problem === null ? ({ text: 'open', level: 'ok' } as const) : bad(problem),
+  ]);
+  const columns = ['listener', 'protocol', 'at', 'open', 'accepted', 'shed', 'state'];
+  return { title: 'Listeners', columns, rows };
+}
+
+const bad = (text: string): Cell => ({ text, level: 'bad' });
+
+function routeTable(lb: LbService): StatusTable {
+  const rows = routeRows(lb)
+    .sort((a, b) => b.errors - a.errors)
+    .map(({ route, hosts, paths, to, requests, errors }) => [
+      route,
+      hosts.join(', ') || 'any',
+      paths.join(', ') || 'any',
+      to,
+      requests,
+      errors > 0 ? ({ text: String(errors), level: 'warn' } as const) : 0,
+    ]);
+  const columns = ['route', 'hosts', 'paths', 'to', 'requests', 'errors'];
+  return { title: 'Routes', columns, rows };
+}
+
+function serverTable(lb: LbService): StatusTable {
+  const rows = serverRows(lb).map((row) => [
+    row.server,
+    row.pool,
+    row.mode,
+    row.connections,
+    row.inBytes,
+    row.outBytes,
+  ]);
+  const columns = ['server', 'pool', 'mode', 'flows', 'bytes in', 'bytes out'];
+  return { title: 'Virtual servers', columns, rows };
+}
+
+function causeTable(lb: LbService): StatusTable {
+  const counts = new Map<string, number>();
+  for (const { cause, count } of totals(lb).requests) {
+    counts.set(cause, (counts.get(cause) ?? 0) + count);
+  }
+  const rows = [...counts].sort((a, b) => b[1] - a[1]).map(([cause, count]) => [cause, count]);
+  return { title: 'How requests ended', columns: ['cause', 'count'], rows };
+}
+
+function running(found: Running): LbService {
+  if (found !== undefined) return found;
+  throw new OperationalError('EDGE_LB_STARTING', 'the daemon is starting');
+}
+
+export function lbRoutes(found: () => Running): ControlRoute[] {
+  const lb = () => running(found());
+  return [
+    { method: 'POST', path: '/explain', handle: ({ body }) => explainHttp(lb(), body) },
+    { method: 'POST', path: '/explain-flow', handle: ({ body }) => explainFlow(lb(), body) },
+    { method: 'POST', path: '/impact', handle: ({ body }) => impactOf(lb(), body) },
+    { method: 'GET', path: '/targets', handle: () => ({ targets: targetRows(lb()) }) },
+    { method: 'GET', path: '/listeners', handle: () => ({ listeners: listenerRows(lb()) }) },
+    { method: 'GET', path: '/routes', handle: () => ({ routes: routeRows(lb()) }) },
+    { method: 'GET', path: '/servers', handle: () => ({ servers: serverRows(lb()) }) },
+    { method: 'GET', path: '/pools', handle: () => ({ pools: poolRows(lb()) }) },
+    { method: 'POST', path: '/drain', handle: () => setDrain(lb(), true) },
+    { method: 'POST', path: '/undrain', handle: () => setDrain(lb(), false) },
+    {
+      method: 'POST',
+      path: '/confirm',
+      handle() {
+        const { followers } = lb();
+        followers.lb.confirm();
+        followers.pools.confirm();
+        return {};
+      },
+    },
+  ];
+}
+
+function explainFlow({ options }: LbService, body: unknown): unknown {
+  if (options.l4 !== undefined) return options.l4.explain(body);
+  throw new OperationalError('EDGE_LB_NO_L4', 'this instance has no links for L4', {
+    remedy: 'name links in l4.uplink and l4.inside',
+  });
+}
+
+function setDrain({ presence }: LbService, asked: boolean): unknown {
+  presence.setDrain(asked);
+  return { state: presence.state };
+}
