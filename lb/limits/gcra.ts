@@ -32,14 +32,20 @@ export class Buckets {
 
   /** 0: taken; else ms until one would be. */
   take(key: string, limit: Limit, nowMs: number): number {
+    const overMs = this.waitMs(key, limit, nowMs);
+    if (overMs > 0) return overMs;
     const bucket = this.#bucket(key, limit, nowMs);
-    const paidMs = Math.max(bucket.paidUntilMs, nowMs) + limit.costMs;
-    const overMs = paidMs - nowMs - limit.roomMs;
-    if (overMs > 1e-6) return overMs;
-    bucket.paidUntilMs = paidMs;
+    bucket.paidUntilMs = Math.max(bucket.paidUntilMs, nowMs) + limit.costMs;
     bucket.spentMs += limit.costMs;
     this.#changed.add(key);
     return 0;
+  }
+
+  /** What take() would say; nothing is taken. */
+  waitMs(key: string, limit: Limit, nowMs: number): number {
+    const paidMs = Math.max(this.#buckets.get(key)?.paidUntilMs ?? nowMs, nowMs) + limit.costMs;
+    const overMs = paidMs - nowMs - limit.roomMs;
+    return overMs > 1e-6 ? overMs : 0;
   }
 
   /** What was spent since it was asked last. */
