@@ -91,8 +91,8 @@ struct reverse {
  * SYN and no RST (TCP) or any packet (UDP), while new ones come no faster than
  * NEW_CONNECTIONS_PER_SECOND a CPU. */
 #define NEW_CONNECTIONS_PER_SECOND 125000
-#define UDP_IDLE_NS 60000000000ull
-#define TCP_IDLE_NS 7200000000000ull
+#define UDP_IDLE_NS 60000000000ll
+#define TCP_IDLE_NS 7200000000000ll
 struct connection_key {
 	__be32 source;
 	__be32 destination;

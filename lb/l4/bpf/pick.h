@@ -6,7 +6,7 @@
 #include "find.h"
 #include "hash.h"
 
-#define REFRESH_NS 1000000000ull
+#define SECOND_NS 1000000000
 #define TCP_FLAGS_AT 13
 #define TCP_SYN 0x02
 #define TCP_RST 0x04
@@ -83,10 +83,15 @@ static __always_inline struct connection_key connection_key(const struct flow *f
 	};
 }
 
+/* Below 0 where the clock that was written is a little ahead of the coarse one. */
+static __always_inline __s64 elapsed_ns(__u64 since, __u64 now)
+{
+	return now - since;
+}
+
 static __always_inline bool is_idle(const struct connection *c, __u8 protocol, __u64 now)
 {
-	return now - c->seen_ns >= (protocol == IPPROTO_UDP ? UDP_IDLE_NS : TCP_IDLE_NS) &&
-	       now > c->seen_ns;
+	return elapsed_ns(c->seen_ns, now) >= (protocol == IPPROTO_UDP ? UDP_IDLE_NS : TCP_IDLE_NS);
 }
 
 /* The target of a known flow, while it may stay there. */
@@ -113,7 +118,7 @@ static __always_inline bool pass_flood_gate(__u64 now)
 
 	if (!gate)
 		return false;
-	if (now - gate->since_ns >= 1000000000ull) {
+	if (elapsed_ns(gate->since_ns, now) >= SECOND_NS) {
 		gate->since_ns = now;
 		gate->count = 0;
 	}
@@ -182,7 +187,7 @@ static __always_inline const struct target *pick(struct __sk_buff *skb, struct p
 	if (c && !is_idle(c, p->protocol, now)) {
 		target = pick_by_connection(p, s, c);
 		if (target) {
-			if (now - c->seen_ns >= REFRESH_NS && now > c->seen_ns && !p->dry)
+			if (elapsed_ns(c->seen_ns, now) >= SECOND_NS && !p->dry)
 				c->seen_ns = now;
 			return target;
 		}
