@@ -28,7 +28,7 @@ export type BalancerOptions = {
   /** Monotonic. */
   nowMs: number;
   /** The wall clock at `nowMs`, for TargetState.upSinceMs; without it that is monotonic, too. */
-  epochMs?: number;
+  wallMs?: number;
 };
 
 export function createBalancer(state: PoolState, options: BalancerOptions): Balancer {
@@ -58,9 +58,9 @@ class PoolBalancer implements Balancer {
   #retriesRefused = 0;
   readonly #failures = { 'no-target': 0, 'queue-full': 0, 'queue-timeout': 0, cancelled: 0 };
 
-  constructor(state: PoolState, { random, nowMs, epochMs = nowMs }: BalancerOptions) {
+  constructor(state: PoolState, { random, nowMs, wallMs = nowMs }: BalancerOptions) {
     this.#random = random;
-    this.#wallOffsetMs = epochMs - nowMs;
+    this.#wallOffsetMs = wallMs - nowMs;
     this.#budget = new RetryBudget(nowMs);
     this.#state = state;
     this.#selector = createSelector(state.proxy, random);

@@ -97,7 +97,7 @@ describe('slow start', () => {
   const startedMs = 5000;
   const wallMs = 1_790_000_000_000;
   const weightAt = (elapsedMs: number, upSinceMs: number) => {
-    const options = { random: seededRandom(1), nowMs: startedMs, epochMs: wallMs };
+    const options = { random: seededRandom(1), nowMs: startedMs, wallMs: wallMs };
     const targets = [t('a'), t('b', { weight: 10, upSinceMs })];
     const balancer = createBalancer(pool(targets, { slowStartMs: 10_000 }), options);
     return balancer.explain(KEY, startedMs + elapsedMs)[1]?.weight;
