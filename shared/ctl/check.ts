@@ -8,6 +8,7 @@ import { isOfNewerKind, parseObject, type SiteObject } from '../site/kinds.ts';
 import { isRefusal } from '../site/refusal.ts';
 import { isNewer } from '../site/value.ts';
 import type { ObjectRecord } from '../store/types.ts';
+import { certificateProblems, certificateWarnings } from './check-certificates.ts';
 import type { Context } from './context.ts';
 import { keyOf, type SiteState } from './state.ts';
 
@@ -24,7 +25,7 @@ function problemsOf(records: Iterable<ObjectRecord>): Problems {
     if (isRefusal(parsed)) unreadable.push(...parsed.reasons);
     else objects.push(parsed);
   }
-  return { objects, found: checkSite(objects), unreadable };
+  return { objects, found: [...checkSite(objects), ...certificateProblems(objects)], unreadable };
 }
 
 function texts({ found, unreadable }: Problems): string[] {
@@ -86,16 +87,20 @@ type Changed = {
   nowSeconds: number;
 };
 
+function warningsIn(objects: readonly SiteObject[], nowSeconds: number): SiteProblem[] {
+  return [...warnSite(objects, nowSeconds), ...certificateWarnings(objects, nowSeconds * 1000)];
+}
+
 function warningsOf(
   objects: readonly SiteObject[],
   { state, differences, files, nowSeconds }: Changed,
 ): string[] {
-  const found = warnSite(objects, nowSeconds);
+  const found = warningsIn(objects, nowSeconds);
   if (found.length === 0) return [];
   const told = ({ kind, id, message }: SiteProblem) => `${kind} ${id} ${message}`;
   const named = new Set(differences.map(({ kind, id }) => keyOf(kind, id)));
   const earlier = problemsOf(state.records.values()).objects;
-  const before = new Set(warnSite(earlier, nowSeconds).map(told));
+  const before = new Set(warningsIn(earlier, nowSeconds).map(told));
   const placed = byKey(files);
   return found
     .filter((each) => named.has(keyOf(each.kind, each.id)) || !before.has(told(each)))

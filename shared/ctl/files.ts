@@ -1,9 +1,10 @@
 // Reads the site files of -f; `-` is stdin.
 
-import { createReadStream } from 'node:fs';
+import { createReadStream, readFileSync, statSync } from 'node:fs';
+import { dirname, resolve } from 'node:path';
 import type { Readable } from 'node:stream';
 import { ConfigError, OperationalError } from '../errors.ts';
-import { readSite, type SiteFile, type SiteSource } from '../site/file.ts';
+import { type ReadText, readSite, type SiteFile, type SiteSource } from '../site/file.ts';
 import { type Arguments, UsageError } from './command.ts';
 import type { Context } from './context.ts';
 import { EXIT } from './exit.ts';
@@ -16,6 +17,8 @@ const REASONS: Record<string, string> = {
 
 /** Far above a million objects; what never ends, as a device, is not read without end. */
 const MAX_FILE_BYTES = 2 ** 28;
+/** Of certificates, far more than any chain. */
+const MAX_NAMED_BYTES = 2 ** 20;
 
 export async function readText(stream: Readable): Promise<string> {
   const chunks: Buffer[] = [];
@@ -32,8 +35,9 @@ export async function readText(stream: Readable): Promise<string> {
 async function readSource(context: Context, path: string): Promise<SiteSource> {
   const file = path === '-' ? 'stdin' : path;
   try {
-    if (path === '-') return { file, text: await context.input.readAll() };
-    return { file, text: await readText(createReadStream(path, { highWaterMark: 2 ** 20 })) };
+    if (path === '-') return { file, text: await context.input.readAll(), read: readNamed('.') };
+    const text = await readText(createReadStream(path, { highWaterMark: 2 ** 20 }));
+    return { file, text, read: readNamed(dirname(path)) };
   } catch (error) {
     const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
     if (code === undefined) throw error;
@@ -46,6 +50,22 @@ async function readSource(context: Context, path: string): Promise<SiteSource> {
     const message = REASONS[code] ?? `cannot be read: ${code}`;
     throw new ConfigError([{ file, line: 0, column: 0, message }]);
   }
+}
+
+/** Files that a site file names are where it is. */
+function readNamed(directory: string): ReadText {
+  return (path) => {
+    try {
+      const file = resolve(directory, path);
+      if (statSync(file).size > MAX_NAMED_BYTES) return { problem: 'is larger than 1 MiB' };
+      return { text: readFileSync(file, 'utf8') };
+    } catch (error) {
+      const code = error instanceof Error && 'code' in error ? String(error.code) : undefined;
+      if (code === undefined) throw error;
+      if (code === 'EACCES' || code === 'EPERM') return { problem: 'may not be read' };
+      return { problem: REASONS[code] ?? `cannot be read: ${code}` };
+    }
+  };
 }
 
 /** Throws ConfigError with every error of all files. */

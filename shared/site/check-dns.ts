@@ -89,12 +89,17 @@ function checkSources(site: DnsIndex, record: SmartRecord, say: Say): void {
       const at = [...sourcePath(line, index, sources.length), 'pool'];
       const pool = site.pools.get(source.pool);
       if (pool === undefined) say({ ...unknownPool(source.pool), at });
-      else checkFamily(record, pool, (message) => say({ message, at }));
+      else checkPool(record, pool, (message) => say({ message, at }));
     }
   }
 }
 
-function checkFamily({ type }: SmartRecord, pool: Pool, say: (message: string) => void): void {
+function checkPool({ type }: SmartRecord, pool: Pool, say: (message: string) => void): void {
+  const addresses = pool.targets.map(({ address }) => address);
+  const twice = addresses.find((address, index) => addresses.indexOf(address) < index);
+  if (twice !== undefined) {
+    say(`pool ${pool.name} has ${twice} at several ports, and an answer has addresses alone`);
+  }
   const family = familyOfPool(pool);
   const wanted = type === 'A' ? 4 : 6;
   if (family === undefined || family === wanted) return;

@@ -5,9 +5,11 @@ import { formatIpv4, type Ipv4, parseIpv4 } from '../net/ipv4.ts';
 import { formatPortRange } from '../net/ports.ts';
 import type { VirtualServer } from './lb-objects.ts';
 import type { Pool, PoolTarget } from './pool-objects.ts';
+import type { ObjectProblem } from './problem.ts';
+import { targetText } from './target-pool.ts';
 
 /** `id` is the virtual server's. */
-export type L4Problem = { id: string; message: string; remedy?: string };
+export type L4Problem = ObjectProblem & { id: string };
 
 /** `198.51.100.10:80/tcp`, `198.51.100.10:8000-8099/udp`. */
 export function serverId({ address, port, lastPort, protocol }: VirtualServer): string {
@@ -30,11 +32,13 @@ export function checkL4(
     }
     vips.add(`${address} ${protocol}`, { first, last, id });
     const pool = pools.get(server.pool);
-    if (pool === undefined) problems.push({ id, message: `there is no pool ${server.pool}` });
-    else checkTargets(id, server, pool, targets, problems);
+    if (pool === undefined) {
+      const message = `there is no pool ${JSON.stringify(server.pool)}`;
+      problems.push({ id, message, remedy: 'add it under pools', at: ['pool'] });
+    } else checkTargets(id, server, pool, targets, problems);
   }
   for (const [a, b] of vips.overlaps()) {
-    problems.push({ id: b.id, message: `has ports of ${a.id}` });
+    problems.push({ id: b.id, message: `has ports of ${a.id}`, at: ['at'] });
   }
   for (const [a, b, at] of targets.overlaps()) problems.push(sharedTarget(a, b, at));
   return problems;
@@ -47,16 +51,24 @@ function checkTargets(
   claims: Claims,
   problems: L4Problem[],
 ): void {
+  const say = (message: string, remedy: string) =>
+    problems.push({ id, message, remedy, at: ['pool'] });
   for (const target of pool.targets) {
     const address = parseIpv4(target.address);
     if (address === undefined) {
       const message = `pool ${pool.name} has ${target.address}; L4 has IPv4 targets only`;
-      problems.push({ id, message, remedy: 'a pool of its own for the IPv6 targets, behind L7' });
-    } else if (server.mode === 'nat') {
+      say(message, 'a pool of its own for the IPv6 targets, behind L7');
+    } else if (server.mode === 'dsr') {
+      if (targetPorts(server, target).first === server.port) continue;
+      const message = `pool ${pool.name} has ${targetText(target)}, and dsr changes no port`;
+      say(message, `leave its port out, or make it ${server.port}`);
+    } else if (target.address === server.address) {
+      say(`pool ${pool.name} has the address of the server itself`, 'name another target');
+    } else {
       const { first, last } = targetPorts(server, target);
       if (last > 65535) {
         const message = `of pool ${pool.name} ${target.address}:${first} has no room for the range`;
-        problems.push({ id, message, remedy: `at most ${65535 - (last - first)} as its port` });
+        say(message, `at most ${65535 - (last - first)} as its port`);
       }
       claims.add(`${formatIpv4(address)} ${server.protocol}`, { first, last, id });
     }
@@ -76,8 +88,11 @@ function sharedTarget(a: Claim, b: Claim, at: string): L4Problem {
   const [address, protocol] = at.split(' ');
   const ports = { first: Math.max(a.first, b.first), last: Math.min(a.last, b.last) };
   const where = `${address}:${formatPortRange(ports)}/${protocol}`;
-  if (a.id === b.id) return { id: b.id, message: `two targets of its pool are ${where}` };
+  if (a.id === b.id) {
+    return { id: b.id, message: `two targets of its pool are ${where}`, at: ['pool'] };
+  }
   return {
+    at: ['pool'],
     id: b.id,
     message: `its target ${where} serves ${a.id} already: whose reply would it send?`,
     remedy: 'another port of the target, or `mode: dsr`',

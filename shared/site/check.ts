@@ -4,14 +4,17 @@ import type { Ipv4 } from '../net/ipv4.ts';
 import { formatIpv4 } from '../net/ipv4.ts';
 import { checkDhcp } from './check-dhcp.ts';
 import { checkDns } from './check-dns.ts';
+import { checkLb } from './check-lb.ts';
 import { DhcpObjects } from './dhcp-objects.ts';
 import { DnsIndex } from './dns-index.ts';
 import type { Eip } from './eip.ts';
 import type { Forward } from './forward.ts';
 import { formatForwardFrom, toLastPort } from './forward.ts';
 import type { Kind, SiteObject } from './kinds.ts';
+import { LbIndex } from './lb-index.ts';
 import type { ObjectProblem } from './problem.ts';
 import { warnDns } from './warn-dns.ts';
+import { warnLb } from './warn-lb.ts';
 
 /** `id` names the object to correct, `at` what in it; an object may have several problems. */
 export type SiteProblem = ObjectProblem & { kind: Kind; id: string };
@@ -24,10 +27,12 @@ export function checkSite(objects: Iterable<SiteObject>): SiteProblem[] {
   const site = new SiteIndex();
   const dhcp = new DhcpObjects();
   const dns = new DnsIndex();
+  const lb = new LbIndex();
   for (const item of objects) {
     site.add(item);
     dhcp.add(item);
     dns.add(item);
+    lb.add(item);
   }
   const { problems } = site;
   for (const eip of site.eips.values()) checkEip(site, eip, problems);
@@ -37,6 +42,7 @@ export function checkSite(objects: Iterable<SiteObject>): SiteProblem[] {
   checkClaims(to, 'to some of the same private ports', problems);
   checkDhcp(dhcp, problems);
   checkDns(dns, problems);
+  checkLb(lb, problems);
   return problems;
 }
 
@@ -44,7 +50,8 @@ export function checkSite(objects: Iterable<SiteObject>): SiteProblem[] {
  * Of objects that go together, what is most likely not as it was meant. `nowSeconds` is since 1970.
  */
 export function warnSite(objects: Iterable<SiteObject>, nowSeconds: number): SiteProblem[] {
-  return warnDns(DnsIndex.of(objects), nowSeconds);
+  const all = [...objects];
+  return [...warnDns(DnsIndex.of(all), nowSeconds), ...warnLb(LbIndex.of(all))];
 }
 
 class SiteIndex {

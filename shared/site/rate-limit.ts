@@ -41,10 +41,11 @@ function readBy(reader: ValueReader): RateLimit['by'] {
     const parse = (text: string) => (text === 'all' ? ('all' as const) : undefined);
     return reader.parsed('by', 'all, or a header', parse) ?? 'source';
   }
-  const header = reader.within('by', ['header'], (inner) =>
-    inner.parsed('header', HEADER_NAME, parseFieldName),
-  );
-  if (header === undefined && reader.reasons.length === 0) reader.refuse('there is no header');
+  const header = reader.within('by', ['header'], (inner) => {
+    const name = inner.parsed('header', HEADER_NAME, parseFieldName);
+    if (name === undefined && inner.reasons.length === 0) inner.refuse('there is no header');
+    return name;
+  });
   return { header: header ?? '' };
 }
 

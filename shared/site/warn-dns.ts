@@ -9,6 +9,7 @@ import type { PlainRecord, SmartRecord, ZoneObject } from './dns-objects.ts';
 import { overrideId } from './override.ts';
 import { siteIdOf } from './place.ts';
 import { isSmart } from './record.ts';
+import { targetText } from './target-pool.ts';
 
 /** `nowSeconds`, since 1970: signatures end. */
 export function warnDns(site: DnsIndex, nowSeconds: number): SiteProblem[] {
@@ -53,14 +54,16 @@ function warnZone([zone, records]: [ZoneObject, Records], nowSeconds: number): S
 function warnIdle(site: DnsIndex): SiteProblem[] {
   const targets = new Set<string>();
   for (const pool of site.pools.values()) {
-    for (const { address } of pool.targets) {
-      targets.add(address);
-      targets.add(overrideId({ address, pool: pool.name }));
+    for (const { address, port } of pool.targets) {
+      for (const target of port === undefined ? [{ address }] : [{ address }, { address, port }]) {
+        targets.add(overrideId(target));
+        targets.add(overrideId({ ...target, pool: pool.name }));
+      }
     }
   }
   const idle = site.overrides.filter((override) => !targets.has(overrideId(override)));
   return idle.map((override) => {
-    const message = `${override.address} is no target of ${override.pool ?? 'any pool'}`;
+    const message = `${targetText(override)} is no target of ${override.pool ?? 'any pool'}`;
     return { kind: 'override', id: overrideId(override), message, at: ['address'] };
   });
 }

@@ -174,7 +174,7 @@ describe('health clear', () => {
     const call = ['health', 'override', '59.43.0.10:8080', 'drain', '--why', 'x'];
     expect((await at(...call)).out).toContain('override 59.43.0.10:8080 added');
     expect((await at(...call, '--pool', 'www')).code).toBe(0);
-    expect(await stored('59.43.0.10:8080/www')).toMatchObject({ state: 'drain' });
+    expect(await stored('59.43.0.10:8080/www')).toContain('"state":"drain"');
     expect((await at('health', 'clear', '59.43.0.10')).out).toContain(
       [
         'override 59.43.0.10 was not there',

@@ -23,7 +23,7 @@ const word = fc.stringMatching(/^[a-zA-Z0-9]([a-zA-Z0-9._-]{0,20}[a-zA-Z0-9])?$/
 const lineWord = fc.oneof(fc.constantFrom('default', 'telecom', '163', 'options'), word);
 const label = fc.oneof(
   fc.stringMatching(/^[a-z0-9_]([a-z0-9-]{0,10}[a-z0-9])?$/),
-  fc.constantFrom('*', 'dns', 'pools', '0/25'),
+  fc.constantFrom('*', 'dns', 'pools', 'lb', '0/25'),
   fc.uint8Array({ minLength: 1, maxLength: 8 }).map((bytes) => String.fromCharCode(...bytes)),
 );
 /** Any bytes within the labels. */
