@@ -365,7 +365,8 @@ export class Exchange implements Incoming {
 
   #cut(cause: TerminationCause, detail: string | undefined): void {
     this.#writer.flush();
-    const isHidden = this.#how.framing === 'close';
+    // Who did not read is not waited for again.
+    const isHidden = this.#how.framing === 'close' || cause === 'client-timeout';
     const nowMs = this.#end(cause, detail, true);
     this.#owner.onCut(isHidden, nowMs);
   }

@@ -91,10 +91,11 @@ export class FrontRig {
     return wire;
   }
 
-  /** Time passes for every connection, in steps of a quarter of a second. */
+  /** Time passes for every connection, in steps of a quarter of a second (of long spans: more). */
   async pass(ms: number): Promise<void> {
-    for (let left = ms; left > 0; left -= 250) {
-      await this.clock.advance(Math.min(left, 250));
+    const stepMs = Math.max(250, ms / 200);
+    for (let left = ms; left > 0; left -= stepMs) {
+      await this.clock.advance(Math.min(left, stepMs));
       for (const connection of this.connections) connection.tick(this.clock.monotonicMs());
     }
   }

@@ -100,7 +100,7 @@ describe('a tunnel', () => {
     await far.to('x');
     await rig.pass(3_500_000);
     expect(client.state).toBe('open');
-    await rig.pass(101_000);
+    await rig.pass(150_000);
     await client.gone();
     await far.gone();
     expect(await rig.journal.ends(1)).toMatchObject({ cause: 'idle', bytesIn: 1 });
