@@ -17,12 +17,19 @@ export type FlowPacket = {
   destinationPort: number;
 };
 
+export const TCP_FLAGS = { syn: 0x02, ack: 0x10 } as const;
+
 /**
- * The smallest valid packet of a flow, to the link with this MAC: TCP SYN, UDP, ICMP echo, or
- * bare.
+ * The smallest valid packet of a flow, to the link with this MAC: TCP (a SYN unless told), UDP,
+ * ICMP echo, or bare.
  */
-export function flowFrame(packet: FlowPacket, destinationMac: number, ttl = 64): Uint8Array {
-  const l4 = l4Bytes(packet);
+export function flowFrame(
+  packet: FlowPacket,
+  destinationMac: number,
+  ttl = 64,
+  tcpFlags: number = TCP_FLAGS.syn,
+): Uint8Array {
+  const l4 = l4Bytes(packet, tcpFlags);
   const frame = new Uint8Array(ETHERNET_BYTES + IPV4_BYTES + l4.length);
   const view = new DataView(frame.buffer);
   writeMac(view, 0, destinationMac);
@@ -101,14 +108,17 @@ function writeMac(view: DataView, at: number, mac: number): void {
 
 const L4_BYTES: Record<number, number> = { 1: 8, 6: 20, 17: 8, 33: 12, 132: 12, 136: 8 };
 
-function l4Bytes({ protocol, sourcePort, destinationPort }: FlowPacket): Uint8Array {
+function l4Bytes(
+  { protocol, sourcePort, destinationPort }: FlowPacket,
+  tcpFlags: number,
+): Uint8Array {
   const bytes = new Uint8Array(L4_BYTES[protocol] ?? 8);
   const view = new DataView(bytes.buffer);
   if (protocolHasPorts(protocol)) {
     view.setUint16(0, sourcePort);
     view.setUint16(2, destinationPort);
   }
-  if (protocol === 6) view.setUint16(12, 0x5002); // 20 bytes of header, SYN
+  if (protocol === 6) view.setUint16(12, 0x5000 | tcpFlags); // 20 bytes of header
   if (protocol === 17) view.setUint16(4, bytes.length);
   if (protocol === 1) {
     view.setUint8(0, 8); // echo request

@@ -1,0 +1,212 @@
+// L4 for the service: what it wants becomes the kernel's, programs are on their links, VIPs are
+// announced. When to do what is the service's: it owns timers, state and drain.
+
+import { join } from 'node:path';
+import type { Bpf } from '../../shared/bpf/types.ts';
+import { type AnnounceEvent, type AnnouncePlan, Announcer } from '../../shared/links/announce.ts';
+import { Hooks } from '../../shared/links/hook.ts';
+import type { Host, HostLink } from '../../shared/links/host.ts';
+import { type LinkPlan, Links, type LinksEvent } from '../../shared/links/links.ts';
+import type { Log } from '../../shared/log.ts';
+import type { Random } from '../../shared/random.ts';
+import { isRefusal, type Refusal } from '../../shared/site/refusal.ts';
+import { type AddressesEvent, VipAddresses } from './addresses.ts';
+import type { L4Capacity } from './capacity.ts';
+import { Datapath } from './datapath.ts';
+import { explain, INGRESS_PROGRAM, type L4Explanation, type L4Question } from './explain.ts';
+import type { Counter, Meter } from './layout.ts';
+import type { Repairs } from './mirror.ts';
+import { type L4Plan, type PlanInput, Planner } from './plan.ts';
+import { selfTest } from './selftest.ts';
+
+export const OBJECT_PATH = join(import.meta.dirname, 'bpf', 'lb.bpf.o');
+/** Behind natter's, and the filters that an operator puts at the usual low priorities. */
+export const FILTER_PRIORITY = 158;
+/** Of the routes that announce, unless told: natter has 157, and both may run on one host. */
+export const ROUTE_PROTOCOL = 158;
+
+/** What the service declares among its events. */
+export type L4Event = LinksEvent | AnnounceEvent | AddressesEvent | 'maps-replaced';
+
+/** What a reload may change. */
+export type L4Settings = {
+  links: LinkPlan;
+  announce: AnnouncePlan;
+  /** The link that has the VIPs as addresses, such as `lo`; undefined: none. */
+  addresses: string | undefined;
+};
+
+export type L4Options = {
+  bpf: Bpf;
+  /** Of the compiled programs; OBJECT_PATH but in tests. */
+  objectPath?: string;
+  pinDirectory: string;
+  capacity: L4Capacity;
+  settings: L4Settings;
+  host: Host;
+  random: Random;
+  log: Log<L4Event>;
+  /** Lets the event loop turn between two slices of work. */
+  turn: () => Promise<void>;
+};
+
+export type ServerStats = { id: string; pool: string; meter: Meter };
+export type TargetStats = { pool: string; id: string; weight: number; meter: Meter };
+
+export class L4 {
+  readonly datapath: Datapath;
+  readonly links: Links;
+  readonly announcer: Announcer;
+  readonly #options: L4Options;
+  readonly #planner: Planner;
+  readonly #addresses: VipAddresses;
+  #settings: L4Settings;
+  #plan: L4Plan | undefined;
+  /** What writes to the maps, one after the other. */
+  #writing: Promise<unknown> = Promise.resolve();
+
+  constructor(options: L4Options) {
+    const { bpf, objectPath = OBJECT_PATH, pinDirectory, capacity, settings, host, log } = options;
+    const onReplaced = (what: string) => log.info('maps-replaced', what, {});
+    this.#options = options;
+    this.#settings = settings;
+    this.datapath = new Datapath({ bpf, objectPath, pinDirectory, capacity, onReplaced });
+    this.#planner = new Planner(capacity, this.datapath.recover());
+    this.#addresses = new VipAddresses(host, log);
+    this.announcer = new Announcer({ host, log, plan: settings.announce });
+    this.links = new Links({
+      hooks: new Hooks(bpf, pinDirectory, FILTER_PRIORITY),
+      programs: {
+        ingress: INGRESS_PROGRAM,
+        egress: 'lb_egress',
+        find: (name) => this.datapath.program(name),
+      },
+      roles: this.datapath.map('links'),
+      host,
+      log,
+      plan: settings.links,
+    });
+  }
+
+  /** What the kernel holds; undefined until the first plan was taken. */
+  get plan(): L4Plan | undefined {
+    return this.#plan;
+  }
+
+  setSettings(settings: L4Settings): void {
+    this.#settings = settings;
+    this.links.setPlan(settings.links);
+    this.announcer.setPlan(settings.announce);
+  }
+
+  /**
+   * Makes the kernel serve this: call it after each change of objects or health, and at the plan's
+   * `untilMs`. A refusal changes nothing. Rejects with what the kernel refuses; then, and whenever
+   * in doubt, the same may be asked for again.
+   */
+  want(input: PlanInput): Promise<Refusal | undefined> {
+    return this.#inTurn(async () => {
+      const plan = this.#planner.plan(input);
+      if (isRefusal(plan)) return plan;
+      await this.#run(this.datapath.apply(plan));
+      this.#plan = plan;
+      return undefined;
+    });
+  }
+
+  /**
+   * Attaches where the programs are not this run's. Call `links.look` before; does nothing without
+   * a plan: the programs of an earlier run, if any, go on over what they have.
+   */
+  attach(): void {
+    if (this.#plan === undefined) return;
+    this.datapath.attachOver(() => this.links.attach());
+  }
+
+  /** Compares the maps with the plan and puts them right. */
+  audit(): Promise<Repairs> {
+    return this.#inTurn(() => this.#run(this.datapath.audit()));
+  }
+
+  /** Routes for the prefixes, and for each VIP as the settings say; addresses on the link. */
+  async announce(): Promise<void> {
+    await this.#addresses.put(this.#settings.addresses, this.vips());
+    await this.announcer.announce(() => this.vips(), this.#uplinks());
+  }
+
+  /** The first step of a drain. Addresses stay: what is still sent here is served. */
+  withdraw(why: string): Promise<void> {
+    return this.announcer.withdraw(why, this.#uplinks());
+  }
+
+  /** Takes away what outlives the daemon, but for the maps. */
+  async detach(): Promise<void> {
+    await this.withdraw('detached');
+    this.links.detach();
+    await this.#addresses.put(undefined, []);
+  }
+
+  vips(): Set<number> {
+    return new Set(this.#plan?.servers.map(({ address }) => address));
+  }
+
+  /** What is wrong; undefined: all is well, as far as there is something to test. */
+  selfTest(): string | undefined {
+    if (this.#plan === undefined || this.links.missing.length > 0) return undefined;
+    const { datapath, links } = this;
+    const { random } = this.#options;
+    return selfTest({ datapath, plan: this.#plan, links: links.states, random });
+  }
+
+  /** `link`: by which the packet comes. Only with a plan. EDGE_LB_LINK. */
+  explain(question: L4Question, link?: string): L4Explanation {
+    const { datapath, links } = this;
+    if (this.#plan === undefined) throw new Error('explain without a plan');
+    return explain({ datapath, plan: this.#plan, links: links.states }, question, link);
+  }
+
+  serverStats(): ServerStats[] {
+    const servers = this.#plan?.servers ?? [];
+    return servers.map(({ id, slot, pool }) => {
+      return { id, pool: pool.name, meter: this.datapath.serverMeter(slot) };
+    });
+  }
+
+  targetStats(): TargetStats[] {
+    const pools = this.#plan?.pools ?? [];
+    return pools.flatMap(({ name, targets }) =>
+      targets.map(({ id, slot, weight }) => {
+        return { pool: name, id, weight, meter: this.datapath.targetMeter(slot) };
+      }),
+    );
+  }
+
+  counters(): Map<string, Counter> {
+    return this.datapath.counters();
+  }
+
+  /** Programs, maps, routes and addresses stay. */
+  async close(): Promise<void> {
+    await this.#writing;
+    this.datapath.close();
+  }
+
+  #uplinks(): HostLink[] {
+    return this.links.states.flatMap(({ role, link }) => {
+      return link === undefined || role === 'inside' ? [] : [link];
+    });
+  }
+
+  #inTurn<T>(work: () => Promise<T>): Promise<T> {
+    const done = this.#writing.then(work);
+    this.#writing = done.catch(() => {}); // who asked is told
+    return done;
+  }
+
+  async #run<T>(steps: Generator<undefined, T>): Promise<T> {
+    for (let step = steps.next(); ; step = steps.next()) {
+      if (step.done === true) return step.value;
+      await this.#options.turn();
+    }
+  }
+}

@@ -1,0 +1,252 @@
+// L4 over a fake kernel and a fake host: one run after the other, what is announced, what stays.
+import { beforeEach, describe, expect, test } from 'vitest';
+import { L4, type L4Settings, ROUTE_PROTOCOL } from '../../../../lb/l4/l4.ts';
+import { reasonWords, stepWords } from '../../../../lb/l4/words.ts';
+import {
+  createFakeBpf,
+  createFakeKernel,
+  type FakeContext,
+  type FakeKernel,
+} from '../../../../shared/bpf/fake.ts';
+import type { Host, HostLink } from '../../../../shared/links/host.ts';
+import { silentLog } from '../../../../shared/log.ts';
+import { formatIpv4, ipv4, parseIpv4 } from '../../../../shared/net/ipv4.ts';
+import { seededRandom } from '../../../../shared/random.ts';
+import { input, pool, server, VIP } from './site.ts';
+
+const OTHER_VIP = '198.51.100.11';
+
+class FakeHost implements Host {
+  present: HostLink[] = [link('lo', 1), link('up0', 2), link('in0', 3)];
+  readonly announced = new Set<string>();
+
+  links = async () => this.present;
+  watch = () => {};
+  routes = async () => [...this.announced];
+  proxyArp = async () => {};
+  readSysctl = () => undefined;
+  writeSysctl = () => {};
+
+  async changeRoutes(_set: unknown, add: readonly string[], remove: readonly string[]) {
+    for (const prefix of add) this.announced.add(prefix);
+    for (const prefix of remove) this.announced.delete(prefix);
+  }
+
+  async changeAddresses(
+    on: HostLink,
+    label: string,
+    add: readonly string[],
+    gone: readonly string[],
+  ) {
+    const added = add.map((text) => {
+      return { address: parseIpv4(text) ?? 0, bits: 32, label: `${on.name}:${label}` };
+    });
+    const left = on.addresses.filter(({ address }) => !gone.includes(formatIpv4(ipv4(address))));
+    on.addresses = [...left, ...added];
+  }
+
+  addressesOf(name: string): string[] {
+    const found = this.present.find((one) => one.name === name)?.addresses ?? [];
+    return found.map(({ address }) => formatIpv4(ipv4(address)));
+  }
+}
+
+function link(name: string, ifindex: number): HostLink {
+  return { name, ifindex, mac: 0x02_00_00_00_00_00 + ifindex, up: true, addresses: [] };
+}
+
+let kernel: FakeKernel;
+let host: FakeHost;
+/** What the fake programs say. */
+let verdict: (context: FakeContext) => number;
+
+const settings = (change: Partial<L4Settings> = {}): L4Settings => ({
+  links: { hook: 'tc', uplink: ['up0'], inside: ['in0'] },
+  announce: {
+    prefixes: [],
+    perAddress: true,
+    arp: false,
+    routes: { table: 254, protocol: ROUTE_PROTOCOL },
+  },
+  addresses: 'lo',
+  ...change,
+});
+
+function start(change: Partial<L4Settings> = {}): L4 {
+  const run = (context: FakeContext) => verdict(context);
+  const programs = { lb_uplink: run, lb_inside: run, lb_egress: run };
+  return new L4({
+    bpf: createFakeBpf({ kernel, programs }),
+    pinDirectory: '/pins',
+    capacity: { servers: 8, pools: 4, targets: 16, connections: 64 },
+    settings: settings(change),
+    host,
+    random: seededRandom(1),
+    log: silentLog,
+    turn: async () => {},
+  });
+}
+
+const WEB = pool('web', ['10.0.0.1:8080', '10.0.0.2:8080']);
+const wanted = input(
+  [server(), server({ address: OTHER_VIP, port: 443, mode: 'dsr', pool: 'any' })],
+  [WEB, pool('any', ['10.0.0.3'])],
+);
+
+beforeEach(() => {
+  kernel = createFakeKernel();
+  host = new FakeHost();
+  verdict = () => 0;
+});
+
+test('programs are attached once there is a plan, and taken away by detach alone', async () => {
+  const l4 = start();
+  await l4.links.look();
+  l4.attach();
+  expect(kernel.filters).toEqual([]);
+  expect(await l4.want(wanted)).toBeUndefined();
+  l4.attach();
+  const places = () =>
+    kernel.filters.map(({ ifindex, direction, priority }) => [ifindex, direction, priority]);
+  const attached = [
+    [2, 'egress', 158],
+    [2, 'ingress', 158],
+    [3, 'ingress', 158],
+  ];
+  expect(places()).toEqual(attached);
+  expect(l4.links.missing).toEqual([]);
+  await l4.announce();
+  await l4.close();
+  expect(places()).toEqual(attached);
+  expect(host.announced.size).toBe(2);
+  const next = start();
+  await next.links.look();
+  await next.detach();
+  expect([places(), [...host.announced], host.addressesOf('lo')]).toEqual([[], [], []]);
+});
+
+test('VIPs are routes and addresses; a drain takes the routes away', async () => {
+  const l4 = start();
+  await l4.want(wanted);
+  await l4.announce();
+  expect([...host.announced]).toEqual([`${VIP}/32`, `${OTHER_VIP}/32`]);
+  expect(host.addressesOf('lo')).toEqual([VIP, OTHER_VIP]);
+  await l4.want(input([server()], [WEB]));
+  await l4.announce();
+  expect([[...host.announced], host.addressesOf('lo')]).toEqual([[`${VIP}/32`], [VIP]]);
+  await l4.withdraw('drained');
+  expect([[...host.announced], host.addressesOf('lo')]).toEqual([[], [VIP]]);
+});
+
+test('an address that the host has anyway is left alone, and what moved is moved', async () => {
+  const [, uplink] = host.present;
+  uplink?.addresses.push({ address: parseIpv4(VIP) ?? 0, bits: 24 });
+  const l4 = start();
+  await l4.want(wanted);
+  await l4.announce();
+  expect([host.addressesOf('lo'), host.addressesOf('up0')]).toEqual([[OTHER_VIP], [VIP]]);
+  l4.setSettings(settings({ addresses: 'in0' }));
+  await l4.announce();
+  expect([host.addressesOf('lo'), host.addressesOf('in0')]).toEqual([[], [OTHER_VIP]]);
+  l4.setSettings(settings({ addresses: undefined }));
+  await l4.announce();
+  expect([host.addressesOf('in0'), host.addressesOf('up0')]).toEqual([[], [VIP]]);
+});
+
+test('what is refused changes nothing, and what the kernel refuses may be asked for again', async () => {
+  const l4 = start();
+  await l4.want(wanted);
+  const before = l4.plan;
+  const refused = await l4.want(input([server({ pool: 'none' })], []));
+  expect(refused?.reasons).toHaveLength(1);
+  expect(l4.plan).toBe(before);
+  const servers = l4.datapath.map('servers');
+  const { updateBatch } = servers;
+  servers.updateBatch = () => {
+    throw new Error('refused');
+  };
+  const more = input([server(), server({ port: 81, pool: 'b' })], [WEB, pool('b', ['10.0.0.9'])]);
+  await expect(l4.want(more)).rejects.toThrow('refused');
+  servers.updateBatch = updateBatch;
+  expect(await l4.want(more)).toBeUndefined();
+  expect(await l4.audit()).toEqual({ added: 0, changed: 0, removed: 0 });
+  expect(l4.serverStats().map(({ id }) => id)).toEqual([`${VIP}:80/tcp`, `${VIP}:81/tcp`]);
+  expect(l4.targetStats().map(({ pool: name, id }) => `${name} ${id}`)).toEqual([
+    'b 10.0.0.9',
+    'web 10.0.0.1:8080',
+    'web 10.0.0.2:8080',
+  ]);
+});
+
+describe('explain', () => {
+  const flow = {
+    source: 0xc0000201,
+    sourcePort: 40_000,
+    destination: parseIpv4(VIP) ?? 0,
+    destinationPort: 80,
+    protocol: 6,
+  };
+
+  async function ready(): Promise<L4> {
+    const l4 = start();
+    await l4.links.look();
+    await l4.want(wanted);
+    l4.attach();
+    return l4;
+  }
+
+  test('tells server, pool, target, hash and slot', async () => {
+    const l4 = await ready();
+    const { reasons, steps } = l4.datapath.layout;
+    verdict = ({ cb }) => {
+      const taken = (steps.STEP_SERVER_FOUND ?? 0) | (steps.STEP_BY_TABLE ?? 0);
+      cb.splice(0, 5, reasons.DROP_NO_ROUTE ?? 0, taken, 1, 3, 65_538);
+      return 2;
+    };
+    const { steps: told, ...rest } = l4.explain({ flow });
+    expect(rest).toEqual({
+      link: 'up0',
+      program: 'lb_uplink',
+      verdict: 'dropped',
+      reason: 'DROP_NO_ROUTE',
+      server: `${VIP}:80/tcp`,
+      pool: 'web',
+      target: '10.0.0.2:8080',
+      slot: 1,
+    });
+    expect(told).toEqual([
+      `comes in by up0 (uplink), where lb_uplink runs at tc: 192.0.2.1:40000 > ${VIP}:80/tcp`,
+      `virtual server ${VIP}:80/tcp, pool web`,
+      'hash 10002, slot 1 of the table: 10.0.0.2:8080, which has 50.0 % of it',
+      'dsr: the target is not on a link of this host',
+    ]);
+  });
+
+  test('has words for every reason, and for no other', async () => {
+    const { layout } = (await ready()).datapath;
+    const reasons = Object.keys(layout.reasons).filter((name) => name !== 'REASON_COUNT');
+    expect(Object.keys(reasonWords).toSorted()).toEqual(reasons.toSorted());
+    expect(Object.keys(layout.steps)).toEqual(expect.arrayContaining(Object.keys(stepWords)));
+  });
+
+  test('asks where the packet comes from', async () => {
+    const l4 = await ready();
+    const reply = { ...flow, source: parseIpv4('10.0.0.1') ?? 0 };
+    expect(l4.explain({ flow: reply }).program).toBe('lb_inside');
+    expect(l4.explain({ flow: reply }, 'up0').program).toBe('lb_uplink');
+    const nowhere = expect.objectContaining({ code: 'EDGE_LB_LINK' });
+    expect(() => l4.explain({ flow }, 'eth9')).toThrow(nowhere);
+  });
+
+  test('a self-test says what is wrong', async () => {
+    const l4 = await ready();
+    const { reasons } = l4.datapath.layout;
+    verdict = ({ cb }) => {
+      cb[0] = reasons.PASS_NOT_SERVER ?? 0;
+      return 0;
+    };
+    expect(l4.selfTest()).toMatch(
+      /^198.51.100.1[01]:\d+\/tcp: the program says PASS_NOT_SERVER, not /,
+    );
+  });
+});
