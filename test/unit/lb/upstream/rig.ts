@@ -23,6 +23,8 @@ export const GET: MessageShape = {
 };
 export const HEAD_REQUEST = Buffer.from('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
 
+const MAX_HEAD_CHARACTERS = 1000;
+
 export type Answer = (socket: Socket, request: string, index: number) => void;
 
 /** A target: `answer` is called for each request's head; `received` is all that came. */
@@ -57,7 +59,7 @@ export async function startTarget(answer: Answer): Promise<ScriptedTarget> {
     socket.on('end', () => socket.end());
     socket.on('data', (piece) => {
       target.received += piece.toString('latin1');
-      pending += piece.toString('latin1');
+      pending = pending.slice(-MAX_HEAD_CHARACTERS) + piece.toString('latin1');
       for (let at = endOfHead(pending); at > 0; at = endOfHead(pending)) {
         const head = pending.slice(0, at);
         pending = pending.slice(at);
