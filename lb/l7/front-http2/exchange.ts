@@ -96,7 +96,10 @@ export class Exchange implements Incoming {
     this.#account.protocol = 'HTTP/2';
     const request = this.#read(fields, isWhole);
     if (!(request instanceof StreamRequest)) {
-      this.#page(request.status, request.cause, request.detail);
+      const { status, cause, detail } = request;
+      // Malformed, as nghttp2 would have said itself (RFC 9113, 8.1.1).
+      if (status === 400) this.#reset(NGHTTP2_PROTOCOL_ERROR, cause, detail);
+      else this.#page(status, cause, detail);
       return;
     }
     options.policy.decide(listener, request.view, options.client, (decision) => {

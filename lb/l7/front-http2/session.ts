@@ -23,6 +23,15 @@ const HEADER_PAIRS = 128;
 const INVALID_FRAMES = 20;
 const SECOND_MS = 1000;
 
+/** Codes of what nghttp2 finds, by its own numbers (nghttp2.h, nghttp2_error). */
+const FOUND: Readonly<Record<number, number>> = {
+  [-505]: constants.NGHTTP2_PROTOCOL_ERROR, // NGHTTP2_ERR_PROTO
+  [-510]: constants.NGHTTP2_STREAM_CLOSED, // NGHTTP2_ERR_STREAM_CLOSED
+  [-524]: constants.NGHTTP2_FLOW_CONTROL_ERROR, // NGHTTP2_ERR_FLOW_CONTROL
+  [-903]: constants.NGHTTP2_PROTOCOL_ERROR, // NGHTTP2_ERR_BAD_CLIENT_MAGIC
+  [-904]: NGHTTP2_ENHANCE_YOUR_CALM, // NGHTTP2_ERR_FLOODED
+};
+
 /**
  * open. warned: the first GOAWAY is sent. closing: the last one is, streams may end. closed: the
  * socket is.
@@ -63,6 +72,7 @@ class Connection implements Http2Connection {
     socket.once('close', () => this.#closed());
     const session = performServerHandshake(socket, sessionOptions(options.limits));
     this.#session = session;
+    tellWhatWasFound(session);
     session.on('error', () => {}); // 'close' follows
     session.on('stream', (stream, _, flags, fields) => this.#begin(stream, flags, fields));
     session.on('ping', () => this.#control());
@@ -206,6 +216,15 @@ class Connection implements Http2Connection {
   }
 }
 
+/** Node ends a session with INTERNAL_ERROR, whatever it was that nghttp2 found. */
+function tellWhatWasFound(session: ServerHttp2Session): void {
+  const destroy = session.destroy.bind(session);
+  session.destroy = (error, code) => {
+    const { errno = 0 } = (error ?? {}) as { errno?: number }; // Node's own errors have it
+    destroy(error, code ?? FOUND[errno]);
+  };
+}
+
 function sessionOptions({ streams, sessionMegabytes, resetsPerSecond }: Http2Limits) {
   return {
     settings: {
@@ -224,5 +243,7 @@ function sessionOptions({ streams, sessionMegabytes, resetsPerSecond }: Http2Lim
     streamResetRate: resetsPerSecond,
     // Heads of targets are sent on as they are.
     strictSingleValueFields: false,
+    // nghttp2 would drop such a field; it is refused instead.
+    strictFieldWhitespaceValidation: false,
   };
 }

@@ -19,6 +19,8 @@ const FORBIDDEN = new Set([
   'transfer-encoding',
   'upgrade',
 ]);
+/** No blank may begin or end a value (RFC 9113, 8.2.1). */
+const EDGES = /^[ \t]|[ \t]$/;
 /** They ask for content: without any they say so (RFC 9110, 8.6). */
 const WITH_CONTENT = new Set(['POST', 'PUT', 'PATCH']);
 
@@ -44,6 +46,7 @@ export function readStreamHead(
   for (let at = 0; at < fields.length; at += 2) {
     const name = fields[at] as string;
     const value = fields[at + 1] as string;
+    if (EDGES.test(value)) return BAD.fieldValue;
     if (name.startsWith(':')) {
       if (!isPseudo(name) || pseudo[name] !== undefined) return PSEUDO_FIELD;
       pseudo[name] = value;

@@ -120,16 +120,24 @@ describe('a request', () => {
   test.each<[string, Record<string, string>, number]>([
     ['TRACE', { ':method': 'TRACE' }, 405],
     ['OPTIONS *', { ':method': 'OPTIONS', ':path': '*' }, 200],
-    ['a fragment in the path', { ':path': '/a#b' }, 400],
-    ['a host that is none', { ':authority': 'a..example' }, 400],
-    ['two hosts', { ':authority': 'a.example', host: 'b.example' }, 400],
-    ['a strange scheme', { ':scheme': 'ftp' }, 400],
     ['an unknown expectation', { expect: 'much' }, 417],
   ])('is answered by the front: %s', async (_, headers, status) => {
     const answer = await ask(client, headers);
     expect(answer.headers[':status']).toBe(status);
     expect(rig.forwarder.handed).toEqual([]);
     expect(await rig.journal.ends(1)).toMatchObject({ status, protocol: 'HTTP/2' });
+  });
+
+  test.each<[string, Record<string, string>, string]>([
+    ['a fragment in the path', { ':path': '/a#b' }, 'target'],
+    ['a host that is none', { ':authority': 'a..example' }, 'host'],
+    ['two hosts', { ':authority': 'a.example', host: 'b.example' }, 'authority'],
+    ['a strange scheme', { ':scheme': 'ftp' }, 'scheme'],
+  ])('is malformed: %s', async (_, headers, detail) => {
+    const answer = await ask(client, headers);
+    expect([answer.headers[':status'], answer.code]).toEqual([undefined, 1]);
+    expect(rig.forwarder.handed).toEqual([]);
+    expect(await rig.journal.ends(1)).toMatchObject({ status: 0, cause: 'bad-request', detail });
   });
 
   test('with Host and the same :authority is one', async () => {
