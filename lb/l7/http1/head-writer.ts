@@ -8,13 +8,15 @@ const REPLACEMENT = 0x3f;
 /** Below this, a loop is faster than a call into native code. */
 const NATIVE_BYTES = 48;
 
+/** The byte that is written for each UTF-16 unit. */
+const WRITTEN = new Uint8Array(0x10000).fill(REPLACEMENT);
+for (let code = 0; code < 256; code++) if (TEXT[code] === 1) WRITTEN[code] = code;
+
 /** Bytes as latin1; a character that no field may have (a line end above all) becomes `?`. */
 export function putText(out: Buffer, at: number, text: string): number {
-  for (let i = 0; i < text.length; i++) {
-    const code = text.charCodeAt(i);
-    out[at + i] = code < 256 && TEXT[code] === 1 ? code : REPLACEMENT;
-  }
-  return at + text.length;
+  const length = text.length;
+  for (let i = 0; i < length; i++) out[at + i] = WRITTEN[text.charCodeAt(i)] as number;
+  return at + length;
 }
 
 export function putBytes(

@@ -29,16 +29,22 @@ export function maskOf(fields: readonly number[]): number {
 /** What is left out of a head: bits of known names, and other names in lower case. */
 export type Omission = { mask: number; others: readonly string[] };
 
+/** A route's set comes again and again: the last one is looked at before the map is. */
+let lastDrop: ReadonlySet<string> | undefined;
+let lastOmission: Omission = { mask: NEVER_SENT_ON, others: [] };
 const omissions = new WeakMap<ReadonlySet<string>, Omission>();
 const NOTHING: ReadonlySet<string> = new Set();
 
 /** A set is worked out once: policy makes one a route, not one a request. */
 function omissionOf(drop: ReadonlySet<string>): Omission {
+  if (drop === lastDrop) return lastOmission;
   let omission = omissions.get(drop);
   if (omission === undefined) {
     omission = withNames({ mask: NEVER_SENT_ON, others: [] }, drop);
     omissions.set(drop, omission);
   }
+  lastDrop = drop;
+  lastOmission = omission;
   return omission;
 }
 

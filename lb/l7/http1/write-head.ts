@@ -11,7 +11,7 @@ import {
   putText,
   sizeOf,
 } from './head-writer.ts';
-import { maskOf, type Omission, omissionFor } from './hop-by-hop.ts';
+import { type Omission, omissionFor } from './hop-by-hop.ts';
 import { SPACE } from './octets.ts';
 import { FIELD, type Framing, type Head, type RequestHead, type ResponseHead } from './types.ts';
 import { targetOf } from './view.ts';
@@ -64,7 +64,7 @@ export function writeRequestHead(
   if (head.maxForwards > 0) p = putField(out, p, 'Max-Forwards', String(head.maxForwards - 1));
   p = putFraming(out, p, how.framing, how.contentLength);
   p = putRequestConnection(out, p, head, how.upgrade);
-  p = putField(out, p, 'Via', `1.${head.minor} ${how.via}`);
+  p = putVia(out, p, head.minor, how.via);
   return putLineEnd(out, p);
 }
 
@@ -75,9 +75,9 @@ function saysMinorOne(head: RequestHead): boolean {
 
 /** Fields that this request has written anew, or not at all. */
 function requestExtras(head: RequestHead, isNewHost: boolean): number {
-  let mask = isNewHost ? maskOf([FIELD.HOST]) : 0;
-  if (head.minor === 0) mask |= maskOf([FIELD.EXPECT]);
-  if (head.maxForwards > 0) mask |= maskOf([FIELD.MAX_FORWARDS]);
+  let mask = isNewHost ? 1 << FIELD.HOST : 0;
+  if (head.minor === 0) mask |= 1 << FIELD.EXPECT;
+  if (head.maxForwards > 0) mask |= 1 << FIELD.MAX_FORWARDS;
   return mask;
 }
 
@@ -91,11 +91,17 @@ function putFraming(out: Buffer, at: number, framing: Framing, contentLength: nu
   return putField(out, at, 'Content-Length', String(contentLength));
 }
 
+function putVia(out: Buffer, at: number, minor: 0 | 1, via: string): number {
+  const p = putText(out, at, minor === 1 ? 'Via: 1.1 ' : 'Via: 1.0 ');
+  return putLineEnd(out, putText(out, p, via));
+}
+
 /** `TE: trailers` is ours to ask again, since trailers are sent on (RFC 9110, 10.1.4). */
 function putRequestConnection(out: Buffer, at: number, head: Head, isUpgrade: boolean): number {
-  const takesTrailers =
-    (head.present & (1 << FIELD.TE)) !== 0 &&
-    /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(joinedValues(head, FIELD.TE) ?? '');
+  if (!isUpgrade && (head.present & (1 << FIELD.TE)) === 0) return at;
+  const takesTrailers = /(?:^|,)[ \t]*trailers[ \t]*(?:,|$)/i.test(
+    joinedValues(head, FIELD.TE) ?? '',
+  );
   let p = at;
   if (takesTrailers) p = putField(out, p, 'TE', 'trailers');
   if (isUpgrade) p = putField(out, p, 'Upgrade', joinedValues(head, FIELD.UPGRADE) ?? '');
@@ -154,7 +160,7 @@ export function writeResponseHead(
     p = putField(out, p, 'Upgrade', joinedValues(head, FIELD.UPGRADE) ?? '');
     p = putField(out, p, 'Connection', 'upgrade');
   }
-  p = putField(out, p, 'Via', `1.${head.minor} ${how.via}`);
+  p = putVia(out, p, head.minor, how.via);
   return putLineEnd(out, p);
 }
 
