@@ -114,8 +114,9 @@ function keysAt(schema: unknown, path: Path): string[] {
 function unwrapped(schema: unknown): unknown {
   let inner = schema;
   for (;;) {
-    if (inner instanceof z.ZodPipe) inner = inner.in;
-    else if (
+    if (inner instanceof z.ZodPipe) {
+      inner = inner.in instanceof z.ZodTransform ? inner.out : inner.in; // preprocessed
+    } else if (
       inner instanceof z.ZodOptional ||
       inner instanceof z.ZodNullable ||
       inner instanceof z.ZodDefault ||

@@ -1,12 +1,12 @@
 // Site files of dns as lines, and what they are refused for, as tests compare it.
 import { ConfigError } from '../../../../shared/errors.ts';
 import { checkSite } from '../../../../shared/site/check.ts';
-import { placeProblems, readSite } from '../../../../shared/site/file.ts';
+import { placeProblems, type ReadText, readSite } from '../../../../shared/site/file.ts';
 
 /** Every problem as `line:column message (remedy)`. */
-export function problemsOf(text: string, check = checkSite): string[] {
+export function problemsOf(text: string, check = checkSite, read?: ReadText): string[] {
   try {
-    const site = readSite([{ file: 'site.yaml', text }]);
+    const site = readSite([{ file: 'site.yaml', text, ...(read === undefined ? {} : { read }) }]);
     const found = placeProblems(site, check(site.objects.map(({ item }) => item)));
     if (found.length > 0) throw new ConfigError(found);
   } catch (error) {
