@@ -11,7 +11,7 @@ import type { FakeMap } from '../../../../shared/bpf/fake-map.ts';
 import { numberKey, readNumber } from '../../../../shared/bpf/words.ts';
 import { formatIpv4, ipv4, parseIpv4 } from '../../../../shared/net/ipv4.ts';
 import { isRefusal } from '../../../../shared/site/refusal.ts';
-import { input, pool, server, VIP } from './site.ts';
+import { input, pool, server, VIP } from '../../../support/lb/l4-objects.ts';
 
 const CAPACITY: L4Capacity = { servers: 8, pools: 4, targets: 32, connections: 64 };
 const PINS = '/pins';

@@ -12,7 +12,7 @@ import type { Host, HostLink } from '../../../../shared/links/host.ts';
 import { silentLog } from '../../../../shared/log.ts';
 import { formatIpv4, ipv4, parseIpv4 } from '../../../../shared/net/ipv4.ts';
 import { seededRandom } from '../../../../shared/random.ts';
-import { input, pool, server, VIP } from './site.ts';
+import { input, pool, server, VIP } from '../../../support/lb/l4-objects.ts';
 
 const OTHER_VIP = '198.51.100.11';
 

@@ -5,7 +5,7 @@ import { REVERSE_FLAGS, SERVER_FLAGS } from '../../../../lb/l4/entries.ts';
 import { type L4Plan, type PlanInput, Planner, type Recovered } from '../../../../lb/l4/plan.ts';
 import { parseIpv4 } from '../../../../shared/net/ipv4.ts';
 import { isRefusal } from '../../../../shared/site/refusal.ts';
-import { input, pool, server, VIP } from './site.ts';
+import { input, pool, server, VIP } from '../../../support/lb/l4-objects.ts';
 
 const CAPACITY: L4Capacity = { servers: 8, pools: 4, targets: 16, connections: 64 };
 const NOTHING: Recovered = { servers: new Map(), targets: [] };

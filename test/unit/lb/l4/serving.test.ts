@@ -1,7 +1,7 @@
 // K3: who is in the table.
 import { describe, expect, test } from 'vitest';
 import { servingOf, type TargetHealth } from '../../../../lb/l4/serving.ts';
-import { type HealthByTarget, pool } from './site.ts';
+import { type HealthByTarget, pool } from '../../../support/lb/l4-objects.ts';
 
 const NOW = 1_000_000;
 

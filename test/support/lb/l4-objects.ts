@@ -1,8 +1,8 @@
 // Virtual servers and pools as tests want them.
-import type { PlanInput } from '../../../../lb/l4/plan.ts';
-import type { TargetHealth, TargetState } from '../../../../lb/l4/serving.ts';
-import { DEFAULT_PROXY, type VirtualServer } from '../../../../shared/site/lb-objects.ts';
-import type { Pool, PoolTarget } from '../../../../shared/site/pool-objects.ts';
+import type { PlanInput } from '../../../lb/l4/plan.ts';
+import type { TargetHealth, TargetState } from '../../../lb/l4/serving.ts';
+import { DEFAULT_PROXY, type VirtualServer } from '../../../shared/site/lb-objects.ts';
+import type { Pool, PoolTarget } from '../../../shared/site/pool-objects.ts';
 
 export const VIP = '198.51.100.10';
 
