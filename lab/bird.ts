@@ -7,7 +7,9 @@ import {
   BEACON,
   CORE_ADDRESS,
   CORE_AS,
+  type EdgePlan,
   EIP_PREFIX,
+  LB_AS,
   NATTER_AS,
   type NatterPlan,
   SPRAY_TABLE_BASE,
@@ -69,8 +71,12 @@ const mainTable = (mtu?: number): string => `protocol kernel {
 }
 `;
 
-/** The ToR: clients on one side, natters on the other. */
-export function torConfig(natters: readonly NatterPlan[], spray: boolean): string {
+/** The ToR: clients on one side, natters and lbs on the other. */
+export function torConfig(
+  natters: readonly NatterPlan[],
+  spray: boolean,
+  lbs: readonly EdgePlan[] = [],
+): string {
   const each = natters.map((plan) => {
     const peer = {
       local: plan.router.address,
@@ -85,7 +91,16 @@ export function torConfig(natters: readonly NatterPlan[], spray: boolean): strin
       routerTables(plan, spray, 'true'),
     ].join('');
   });
-  return [head('192.0.2.254'), mainTable(), ...each].join('');
+  const balancers = lbs.map((plan) => {
+    const peer = {
+      local: plan.router.address,
+      localAs: TOR_AS,
+      remote: plan.uplink.address,
+      remoteAs: LB_AS,
+    };
+    return session(`lb_${plan.index}`, peer, `import where net ~ [${eips}]; export none;`);
+  });
+  return [head('192.0.2.254'), mainTable(), ...each, ...balancers].join('');
 }
 
 /** The inside router, the VMs' gateway: a default route to each natter that announces EIPs. */
@@ -137,6 +152,22 @@ export function natterConfig(plan: NatterPlan, routeProtocol: number): string {
   ipv4 { import where krt_source = ${routeProtocol}; export none; };
 }
 ${session('tor', tor, channel)}${session('core', core, channel)}`;
+}
+
+/** An lb: its VIPs go to the ToR; replies reach it by the targets' own routes. */
+export function lbConfig(plan: EdgePlan, routeProtocol: number): string {
+  const tor = {
+    local: plan.uplink.address,
+    localAs: LB_AS,
+    remote: plan.router.address,
+    remoteAs: TOR_AS,
+  };
+  const channel = `import none; export where krt_source = ${routeProtocol};`;
+  return `${head(plan.uplink.address)}protocol kernel {
+  learn;
+  ipv4 { import where krt_source = ${routeProtocol}; export none; };
+}
+${session('tor', tor, channel)}`;
 }
 
 /** A running BIRD. */

@@ -31,7 +31,10 @@ export class LabDns extends LabDaemon {
 }
 
 /** One name that each ISP's clients are answered in their own way, and what follows health. */
-export function dnsObjects(answers: { telecom: string; unicom: string; mobile: string }) {
+export function dnsObjects(
+  answers: { telecom: string; unicom: string; mobile: string },
+  host = 'www',
+) {
   const check = {
     type: 'http',
     port: 80,
@@ -53,18 +56,22 @@ export function dnsObjects(answers: { telecom: string; unicom: string; mobile: s
       { name: LAB_ZONE, type: 'NS', data: nameServers.map(({ name }) => name) },
       ...nameServers.map(({ name, address }) => ({ name, type: 'A', data: [address] })),
       {
-        name: `www.${LAB_ZONE}`,
+        name: `${host}.${LAB_ZONE}`,
         type: 'A',
         ttl: '30s',
         minTtl: '1s',
         lines: {
-          ...Object.fromEntries(isps.map(([isp]) => [isp, { pool: `www-${isp}` }])),
-          default: { sources: isps.map(([isp]) => ({ pool: `www-${isp}` })) },
+          ...Object.fromEntries(isps.map(([isp]) => [isp, { pool: `${host}-${isp}` }])),
+          default: { sources: isps.map(([isp]) => ({ pool: `${host}-${isp}` })) },
         },
         overflow: { telecom: ['unicom'], unicom: ['telecom'], mobile: ['unicom', 'telecom'] },
       },
     ],
-    pools: isps.map(([isp, address]) => ({ name: `www-${isp}`, targets: [{ address }], check })),
+    pools: isps.map(([isp, address]) => ({
+      name: `${host}-${isp}`,
+      targets: [{ address }],
+      check,
+    })),
     lines: isps.map(([isp]) => ({ name: isp })),
   };
 }

@@ -11,6 +11,7 @@ export const BEACON = '198.51.100.254';
 export const TOR_AS = 65000;
 export const CORE_AS = 65001;
 export const NATTER_AS = 65100;
+export const LB_AS = 65200;
 
 /** Kernel table 100 + n of a router: the routes that natter n announces, for spraying. */
 export const SPRAY_TABLE_BASE = 100;
@@ -30,6 +31,9 @@ const MAC_KINDS = {
   fixed: 7,
   dhcpd: 8,
   dns: 9,
+  torLb: 10,
+  lbUplink: 11,
+  lbInside: 12,
 };
 
 export type ClientPlan = {
@@ -87,6 +91,33 @@ export function planNatter(index: number): NatterPlan {
   };
 }
 
+/** A box between ToR and the inside: a natter or an lb. */
+export type EdgePlan = NatterPlan;
+
+export function planLb(index: number): EdgePlan {
+  const base = 128 + 4 * (index - 1);
+  return {
+    index,
+    name: `lb-${index}`,
+    uplink: {
+      address: `192.0.2.${base + 2}`,
+      mac: mac(MAC_KINDS.lbUplink, index),
+      prefixLength: 30,
+    },
+    router: {
+      address: `192.0.2.${base + 1}`,
+      mac: mac(MAC_KINDS.torLb, index),
+      link: `l${index}`,
+    },
+    inside: {
+      address: `10.0.0.${100 + index}`,
+      mac: mac(MAC_KINDS.lbInside, index),
+      prefixLength: 16,
+      port: `l${index}`,
+    },
+  };
+}
+
 export type InsidePlan = { name: string; address: string; mac: string; port: string };
 
 export const planVm = (index: number): InsidePlan => ({
@@ -128,7 +159,9 @@ export const STORE: InsidePlan = {
 };
 
 export const MAX_ISPS = 8;
-export const MAX_NATTERS = 60;
+/** Of the uplinks' /24 the upper half is the lbs'. */
+export const MAX_NATTERS = 32;
 export const MAX_VMS = 250;
 export const MAX_DHCPDS = 19;
 export const MAX_DNSES = 20;
+export const MAX_LBS = 20;

@@ -1,4 +1,5 @@
-// What clients and VMs serve: HTTP on port 80, a UDP echo on port 7. Started with the node's name.
+// What clients and VMs serve: HTTP on port 80 and a UDP echo on 7; on 8081 to 8083 and 7070 the
+// same for lb, a port for each VIP. Started with the node's name.
 //   GET /             the node's name, and whom it saw
 //   GET /bytes/<n>    n bytes that depend only on n; the other side checks them by their SHA-256
 //   PUT /sum          the SHA-256 of the body
@@ -39,16 +40,21 @@ async function answer(request: IncomingMessage, response: ServerResponse): Promi
   }
 }
 
-function serve(): void {
-  const http = createServer((request, response) => {
-    // A client that goes away mid-transfer is the client's affair.
-    answer(request, response).catch((error) => response.destroy(error));
+async function serve(): Promise<void> {
+  const listening = [80, 8081, 8082, 8083].map((port) => {
+    const http = createServer((request, response) => {
+      // A client that goes away mid-transfer is the client's affair.
+      answer(request, response).catch((error) => response.destroy(error));
+    });
+    return new Promise<void>((resolve) => http.listen(port, '0.0.0.0', resolve));
   });
-  const udp = createSocket('udp4');
-  udp.on('message', (data, from) => udp.send(data, from.port, from.address));
-  http.listen(80, '0.0.0.0', () => {
-    udp.bind(7, '0.0.0.0', () => console.log(`${name} listening`));
+  const bound = [7, 7070].map((port) => {
+    const udp = createSocket('udp4');
+    udp.on('message', (data, from) => udp.send(data, from.port, from.address));
+    return new Promise<void>((resolve) => udp.bind(port, '0.0.0.0', resolve));
   });
+  await Promise.all([...listening, ...bound]);
+  console.log(`${name} listening`);
 }
 
-if (import.meta.main) serve();
+if (import.meta.main) await serve();

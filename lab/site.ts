@@ -7,6 +7,7 @@ import type { DaemonConfig } from './daemon.ts';
 import { DHCP_OBJECTS, LabDhcpd } from './dhcpd.ts';
 import { LabDns } from './dns.ts';
 import type { Result } from './exec.ts';
+import { LabLb, targetLines } from './lb.ts';
 import { LabNatter } from './natter.ts';
 import { configure, connect, createNodes, type Offloads, ROUTER_SYSCTLS, sysctl } from './netns.ts';
 import { LabNode } from './node.ts';
@@ -28,6 +29,7 @@ export type SiteOptions = {
   vms?: number; // default 3, at most 250
   dhcpds?: number; // default 0: VMs have static addresses; else they get them by DHCP
   dnses?: number; // default 0
+  lbs?: number; // default 0; with some, VMs are their targets
   spray?: boolean; // routers draw a natter per packet instead of per flow; default false
   arp?: 'real' | 'static'; // default real
   offloads?: Offloads; // default: the kernel's, so GSO and checksum offload are on
@@ -39,6 +41,7 @@ export type SiteOptions = {
   natterConfig?: DaemonConfig; // laid over each natter's config file
   dhcpdConfig?: DaemonConfig; // laid over each dhcpd's
   dnsConfig?: DaemonConfig; // laid over each dns'
+  lbConfig?: DaemonConfig; // laid over each lb's
 };
 
 export class Site {
@@ -53,6 +56,7 @@ export class Site {
   readonly natters: LabNatter[] = [];
   readonly dhcpds: readonly LabDhcpd[];
   readonly dnses: readonly LabDns[];
+  readonly lbs: LabLb[] = [];
   readonly #options: SiteOptions;
   readonly #wires: topology.WireOptions;
   readonly #servers = new Map<LabNode, LabProcess>();
@@ -80,12 +84,12 @@ export class Site {
     }
     this.clients = this.#clientPlans().map(({ name, address }) => new LabNode(run, name, address));
     this.vms = this.#vmPlans().map((own) => new LabVm(run, own.name, isStatic ? own.address : ''));
-    const config = options.dhcpdConfig ?? {};
+    const config = { ...this.#openPages(9102), ...options.dhcpdConfig };
     this.dhcpds = this.#dhcpdPlans().map((own) => {
       return new LabDhcpd(run, own, { storeUrl: this.redis.url, config });
     });
     this.dnses = this.#dnsPlans().map((own) => {
-      const { dnsConfig = {} } = options;
+      const dnsConfig = { ...this.#openPages(9103), ...options.dnsConfig };
       return new LabDns(run, own, { storeUrl: this.redis.url, config: dnsConfig });
     });
   }
@@ -109,6 +113,10 @@ export class Site {
 
   dns(which: number): LabDns {
     return pick(this.dnses, which);
+  }
+
+  lb(which: number): LabLb {
+    return pick(this.lbs, which);
   }
 
   /** Runs edgectl next to Redis; a non-zero exit code is in the result, not thrown. */
@@ -151,7 +159,7 @@ export class Site {
   /** Ends every process and removes every namespace, pin and file of this site. */
   async down(): Promise<void> {
     const inside = [...this.dhcpds, ...this.dnses, ...this.vms, this.core, this.store];
-    const nodes = [...this.natters, ...this.clients, this.tor, ...inside];
+    const nodes = [...this.natters, ...this.lbs, ...this.clients, this.tor, ...inside];
     await Promise.all(nodes.map((node) => node.stop()));
     await removeRun(this.run.id);
   }
@@ -166,13 +174,15 @@ export class Site {
     for (let index = 1; index <= (this.#options.natters ?? 2); index++) {
       await this.#wireNatter(plan.planNatter(index));
     }
+    for (const own of this.#lbPlans()) await this.#wireLb(own);
     await this.#configureRouters();
     await this.#startServers();
-    await Promise.all(this.natters.map((natter) => natter.untilPeering()));
+    await this.#routeTargets();
+    await Promise.all([...this.natters, ...this.lbs].map((edge) => edge.untilPeering()));
     if (!(this.#options.daemons ?? true)) return;
     await this.redis.start();
     await Promise.all([
-      ...[...this.natters, ...this.dnses].map((daemon) => daemon.start()),
+      ...[...this.natters, ...this.dnses, ...this.lbs].map((daemon) => daemon.start()),
       this.#startDhcp(),
     ]);
   }
@@ -190,7 +200,8 @@ export class Site {
     const vms = this.#vmPlans();
     const isDhcp = this.dhcpds.length > 0;
     const natters = this.#natterPlans();
-    const names = [...clients, ...hosts, ...vms, ...natters].map(({ name }) => name);
+    const edges = [...natters, ...this.#lbPlans()];
+    const names = [...clients, ...hosts, ...vms, ...edges].map(({ name }) => name);
     await createNodes(this.run, [topology.TOR, topology.SWITCH, ...names]);
     await configure(this.run, topology.SWITCH, topology.switchLines());
     await connect(this.run, [
@@ -221,11 +232,19 @@ export class Site {
     const natter = new LabNatter(this.run, own, {
       uplink: topology.uplinkName(vlan),
       storeUrl: this.redis.url,
-      config: this.#options.natterConfig ?? {},
+      config: { ...this.#openPages(9101), ...this.#options.natterConfig },
     });
     this.natters.push(natter);
     if (this.#wires.arp === 'static') await this.#writeNeighboursDown();
     return natter;
+  }
+
+  async #wireLb(own: plan.EdgePlan): Promise<void> {
+    await connect(this.run, topology.natterLinks(own, { ...this.#wires, uplinkVlan: undefined }));
+    await sysctl(this.run, own.name, ROUTER_SYSCTLS);
+    await configure(this.run, own.name, [topology.defaultRoute(own.router.address)]);
+    const config = this.#options.lbConfig ?? {};
+    this.lbs.push(new LabLb(this.run, own, { storeUrl: this.redis.url, config }));
   }
 
   async #writeNeighboursDown(): Promise<void> {
@@ -247,11 +266,24 @@ export class Site {
   async #configureRouters(): Promise<void> {
     const natters = this.natters.map((natter) => natter.plan);
     const spray = this.#options.spray ?? false;
-    await this.#torBird?.configure(torConfig(natters, spray));
+    await this.#torBird?.configure(torConfig(natters, spray, this.#lbPlans()));
     await this.#coreBird?.configure(coreConfig(natters, spray, this.#options.insideMtu));
     if (!spray) return;
     await sprayTowardsEips(this.tor, natters.length);
     await sprayFromVms(this.core, natters.length);
+  }
+
+  /** VMs answer clients of the lbs through these. */
+  async #routeTargets(): Promise<void> {
+    const lbs = this.#lbPlans();
+    if (lbs.length === 0) return;
+    const sysctls = ['net.ipv4.fib_multipath_hash_policy=1'];
+    await Promise.all(
+      this.vms.map(async ({ name }) => {
+        await sysctl(this.run, name, sysctls);
+        await configure(this.run, name, targetLines(lbs));
+      }),
+    );
   }
 
   async #startServers(): Promise<void> {
@@ -269,6 +301,16 @@ export class Site {
   async stopServer(node: LabNode): Promise<void> {
     await this.#servers.get(node)?.stop();
   }
+
+  /** Where lbs check them; else on loopback. */
+  #openPages(port: number): DaemonConfig {
+    return this.#lbPlans().length === 0 ? {} : { admin: { listen: `0.0.0.0:${port}` } };
+  }
+
+  #lbPlans = (): plan.EdgePlan[] => {
+    const count = this.#options.lbs ?? 0;
+    return Array.from({ length: count }, (_, at) => plan.planLb(at + 1));
+  };
 
   #clientPlans = (): plan.ClientPlan[] =>
     numbers(this.#options.isps ?? 3, plan.MAX_ISPS, 'isps').map(plan.planClient);

@@ -70,7 +70,7 @@ function build(context: Context, machine: Machine): DaemonService<LbConfig> {
       {
         name: SERVICE,
         async start(signal) {
-          running = create(context, store, machine);
+          running = create(context, store);
           await running.start(signal);
         },
         drain: (signal) => running?.drain(signal),
@@ -88,7 +88,7 @@ function build(context: Context, machine: Machine): DaemonService<LbConfig> {
   };
 }
 
-function create(context: Context, store: DaemonStore, machine: Machine): LbService {
+function create(context: Context, store: DaemonStore): LbService {
   const { config, version, clock, random, log, fail } = context;
   const secret =
     config.secretFile === undefined ? drawSecret(random) : readSecret(config.secretFile);
@@ -140,7 +140,7 @@ function create(context: Context, store: DaemonStore, machine: Machine): LbServi
     store: store.opened,
     health,
     workers,
-    l4: createL4({ config, host, clock, log, machine }),
+    l4: createL4({ config, host, clock, random, log }),
     vips,
     agents: new Agents({ clock, random, log }),
     keys: new KeyFiles(config.keyDirectory, log),

@@ -30,6 +30,14 @@ export const lbEvents = {
     remedy: 'None: the node drains.',
   },
   'sysctl-set': { explanation: 'A setting of the kernel was changed.', remedy: 'None needed.' },
+  'vip-addresses': {
+    explanation: 'Addresses of servers or listeners came to the link, or went.',
+    remedy: 'None needed.',
+  },
+  'maps-replaced': {
+    explanation: 'Pinned maps had another shape: new ones, without known flows, took their place.',
+    remedy: 'None, after an upgrade or a change of l4.capacity.',
+  },
   'link-attached': { explanation: 'The programs of L4 are at a link.', remedy: 'None needed.' },
   'link-missing': {
     explanation: 'A configured link of L4 is not there.',

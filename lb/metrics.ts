@@ -296,10 +296,10 @@ function collectL4(own: Own, lb: LbService): void {
     own.l4Bytes.setTotal(bytes, { reason });
   }
   for (const { server, meter } of stats.servers) {
-    own.serverBytes.setTotal(meter.inBytes, { server, direction: 'in' });
-    own.serverBytes.setTotal(meter.outBytes, { server, direction: 'out' });
-    own.serverPackets.setTotal(meter.inPackets, { server, direction: 'in' });
-    own.serverPackets.setTotal(meter.outPackets, { server, direction: 'out' });
+    own.serverBytes.setTotal(meter.in_bytes, { server, direction: 'in' });
+    own.serverBytes.setTotal(meter.out_bytes, { server, direction: 'out' });
+    own.serverPackets.setTotal(meter.in_packets, { server, direction: 'in' });
+    own.serverPackets.setTotal(meter.out_packets, { server, direction: 'out' });
     own.serverConnections.setTotal(meter.connections, { server });
   }
 }

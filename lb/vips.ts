@@ -3,11 +3,12 @@
 // what listens on an IPv6 address finds it there.
 import { describeError } from '../shared/errors.ts';
 import { Announcer } from '../shared/links/announce.ts';
-import type { Host, HostLink, RouteSet } from '../shared/links/host.ts';
+import type { Host, RouteSet } from '../shared/links/host.ts';
 import type { Log } from '../shared/log.ts';
 import { formatIpv4, ipv4, parseIpv4 } from '../shared/net/ipv4.ts';
 import { parseEndpoint } from '../shared/net/ports.ts';
 import type { LbEvent } from './events.ts';
+import { VipAddresses } from './l4/addresses.ts';
 import type { LbPlan } from './plan.ts';
 
 export type VipsOptions = {
@@ -19,13 +20,13 @@ export type VipsOptions = {
   announce: RouteSet | undefined;
 };
 
-const LABEL = 'edge';
 const WILDCARD = 0;
 const LOOPBACK = 127;
 
 export class Vips {
   readonly #options: VipsOptions;
   readonly #announcer: Announcer | undefined;
+  readonly #addresses: VipAddresses;
   #wanted: ReadonlySet<number> = new Set();
   #isAnnounced = true;
   /** One pass at a time; a change during one is followed by another. */
@@ -36,6 +37,7 @@ export class Vips {
   constructor(options: VipsOptions) {
     const { host, log, announce } = options;
     this.#options = options;
+    this.#addresses = new VipAddresses(host, log);
     if (announce === undefined) return;
     const plan = { prefixes: [], perAddress: true, arp: false, routes: announce };
     this.#announcer = new Announcer({ host, log, plan });
@@ -86,31 +88,10 @@ export class Vips {
   }
 
   async #make(): Promise<void> {
-    const { host, link: name } = this.#options;
-    if (name !== undefined) {
-      const link = (await host.links()).find((each) => each.name === name);
-      if (link === undefined) throw new Error(`there is no link ${name}`);
-      await this.#makeAddresses(link);
-    }
+    const { link } = this.#options;
+    if (link !== undefined) await this.#addresses.put(link, this.#wanted);
     if (this.#isAnnounced) await this.#announcer?.announce(() => this.#wanted, []);
     else await this.#announcer?.withdraw('the node drains', []);
-  }
-
-  async #makeAddresses(link: HostLink): Promise<void> {
-    const label = `${link.name}:${LABEL}`;
-    const present = link.addresses.filter((each) => each.label === label || each.label === LABEL);
-    const there = new Set(link.addresses.map(({ address }) => address));
-    const add = [...this.#wanted].filter((address) => !there.has(address));
-    const remove = present.filter(({ address }) => !this.#wanted.has(address));
-    if (add.length + remove.length === 0) return;
-    const show = (address: number) => formatIpv4(ipv4(address));
-    const { host } = this.#options;
-    await host.changeAddresses(
-      link,
-      LABEL,
-      add.map(show),
-      remove.map(({ address }) => show(address)),
-    );
   }
 }
 

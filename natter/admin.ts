@@ -1,12 +1,13 @@
 // What a natter shows of itself: the status page and its JSON, meters, and the verbs of the socket.
 
 import type { ControlRoute } from '../shared/admin/control.ts';
+import { readFlowRequest } from '../shared/admin/flow-request.ts';
 import type { Cell, StatusTable, StatusView } from '../shared/admin/page.ts';
 import type { JsonPages } from '../shared/admin/server.ts';
 import { OperationalError } from '../shared/errors.ts';
 import { formatIpv4, ipv4, parseIpv4 } from '../shared/net/ipv4.ts';
 import type { NatterConfig } from './config.ts';
-import { explainFlow, readFlowRequest } from './explain.ts';
+import { explainFlow } from './explain.ts';
 import { SERVICE } from './name.ts';
 import type { NatterService } from './service.ts';
 import { traceStream } from './trace.ts';
@@ -128,7 +129,7 @@ export function natterRoutes(natter: MaybeNatter): ControlRoute[] {
     {
       method: 'POST',
       path: '/explain',
-      handle: ({ body }) => explainFlow(running(natter), readFlowRequest(body)),
+      handle: ({ body }) => explainFlow(running(natter), readFlowRequest(body, 'EDGE_NATTER_FLOW')),
     },
     {
       method: 'GET',

@@ -4,7 +4,7 @@
 import { OperationalError } from '../shared/errors.ts';
 import type { LinkState } from '../shared/links/links.ts';
 import { type FlowPacket, flowFrame, readFlow, readMac } from '../shared/net/frames.ts';
-import { formatIpv4, ipv4, parseIpv4 } from '../shared/net/ipv4.ts';
+import { formatIpv4, ipv4 } from '../shared/net/ipv4.ts';
 import { formatMac, mac } from '../shared/net/mac.ts';
 import { protocolHasPorts, protocolName } from '../shared/net/protocols.ts';
 import { formatRate } from '../shared/net/units.ts';
@@ -24,30 +24,6 @@ export type Explanation = {
 };
 
 const SHOT = 2;
-
-/** Throws EDGE_NATTER_FLOW: the body comes from outside. */
-export function readFlowRequest(body: unknown): FlowPacket {
-  const fields = Object(body) as Record<string, unknown>;
-  const address = (name: string): number => {
-    const text = fields[name];
-    const parsed = typeof text === 'string' ? parseIpv4(text) : undefined;
-    if (parsed === undefined) throw badFlow(`${name} is not an IPv4 address`);
-    return parsed;
-  };
-  const number = (name: string, most: number): number => {
-    const value = fields[name] ?? 0;
-    const isWhole = typeof value === 'number' && Number.isInteger(value);
-    if (!isWhole || value < 0 || value > most) throw badFlow(`${name} is not 0 to ${most}`);
-    return value;
-  };
-  return {
-    source: address('source'),
-    destination: address('destination'),
-    protocol: number('protocol', 255),
-    sourcePort: number('sourcePort', 65535),
-    destinationPort: number('destinationPort', 65535),
-  };
-}
 
 /**
  * A source that a natter would put on the wire (an EIP) is asked for as the VM behind it sends: a
@@ -221,8 +197,4 @@ function end(packet: FlowPacket, side: 'source' | 'destination'): string {
 function show(packet: FlowPacket): string {
   const flow = `${end(packet, 'source')} > ${end(packet, 'destination')}`;
   return `${flow}/${protocolName(packet.protocol)}`;
-}
-
-function badFlow(what: string): OperationalError {
-  return new OperationalError('EDGE_NATTER_FLOW', `no flow: ${what}`);
 }

@@ -128,9 +128,9 @@ function serverTable(lb: LbService): StatusTable {
     row.server,
     row.pool,
     row.mode,
-    row.connections,
-    row.inBytes,
-    row.outBytes,
+    row.flows,
+    row.bytesIn,
+    row.bytesOut,
   ]);
   const columns = ['server', 'pool', 'mode', 'flows', 'bytes in', 'bytes out'];
   return { title: 'Virtual servers', columns, rows };
@@ -153,8 +153,11 @@ function running(found: Running): LbService {
 export function lbRoutes(found: () => Running): ControlRoute[] {
   const lb = () => running(found());
   return [
-    { method: 'POST', path: '/explain', handle: ({ body }) => explainHttp(lb(), body) },
-    { method: 'POST', path: '/explain-flow', handle: ({ body }) => explainFlow(lb(), body) },
+    {
+      method: 'POST',
+      path: '/explain',
+      handle: ({ body }) => ('url' in Object(body) ? explainHttp : explainFlow)(lb(), body),
+    },
     { method: 'POST', path: '/impact', handle: ({ body }) => impactOf(lb(), body) },
     { method: 'GET', path: '/targets', handle: () => ({ targets: targetRows(lb()) }) },
     { method: 'GET', path: '/listeners', handle: () => ({ listeners: listenerRows(lb()) }) },

@@ -1,6 +1,6 @@
 // What an lb shows of its objects: listeners, routes, pools with their targets, servers. Pure.
 import { DEFAULT_PROXY } from '../../shared/site/lb-objects.ts';
-import type { FlowMeter } from '../l4-part.ts';
+import type { Meter } from '../l4/layout.ts';
 import type { LbService } from '../service.ts';
 import { type Totals, totalsOf } from '../workers/totals.ts';
 
@@ -77,7 +77,13 @@ export function targetRows(lb: LbService): TargetRow[] {
   );
 }
 
-const NOTHING: FlowMeter = { inPackets: 0, inBytes: 0, outPackets: 0, outBytes: 0, connections: 0 };
+const NOTHING: Meter = {
+  in_packets: 0,
+  in_bytes: 0,
+  out_packets: 0,
+  out_bytes: 0,
+  connections: 0,
+};
 
 export function serverRows(lb: LbService) {
   const stats = lb.options.l4?.stats();
@@ -86,7 +92,18 @@ export function serverRows(lb: LbService) {
     const { address, port, lastPort, protocol, pool, mode, hash } = server;
     const ports = port === lastPort ? `${port}` : `${port}-${lastPort}`;
     const id = `${address}:${ports}/${protocol}`;
-    return { server: id, pool, mode, hash, ...(meters.get(id) ?? NOTHING) };
+    const meter = meters.get(id) ?? NOTHING;
+    return {
+      server: id,
+      pool,
+      mode,
+      hash,
+      flows: meter.connections,
+      packetsIn: meter.in_packets,
+      bytesIn: meter.in_bytes,
+      packetsOut: meter.out_packets,
+      bytesOut: meter.out_bytes,
+    };
   });
 }
 
