@@ -18,6 +18,7 @@ import type {
 import type { ConnectOptions, MessageShape, TargetConnection } from '../upstream/types.ts';
 import * as failures from './failures.ts';
 import type { OpenExchanges } from './forwarder.ts';
+import { headListOf } from './head-list.ts';
 import { HeldBody } from './held-body.ts';
 import { pickKeyOf } from './pick-key.ts';
 import { proxyHeaderOf } from './proxy-header.ts';
@@ -216,13 +217,12 @@ export class Exchange implements Forwarding, UpstreamEvents, MessageShape {
 
   #send(connection: TargetConnection, nowMs: number): void {
     const request = this.#request;
-    const authority = request.route.rewriteHost;
     this.#connection = connection;
     this.#sentMs = nowMs;
     this.record.isReused = connection.isReused;
     this.record.connectMs = nowMs - this.#startedMs;
-    if (connection.isHttp2) connection.sendList(request.headList(authority), this, this);
-    else connection.send(request.headBytes(authority), this, this);
+    if (connection.isHttp2) connection.sendList(headListOf(request), this, this);
+    else connection.send(request.headBytes(request.route.rewriteHost), this, this);
     this.#limitMs = this.#timeout('headMs');
     this.#quietSinceMs = nowMs;
     if (this.#body !== undefined) this.#sendBody(connection, this.#body);

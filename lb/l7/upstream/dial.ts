@@ -8,6 +8,8 @@ export type DialOptions = {
   address: string;
   port: number;
   tls: TlsIdentity | undefined;
+  /** TLS tells which HTTP is meant. */
+  hasAlpn: boolean;
   proxyHeader: Buffer | undefined;
   deadlineMs: number;
   /** Where a plain socket reads to; one with TLS tells what it reads by `data`. */
@@ -78,7 +80,7 @@ export class Dial {
       socket: this.#socket,
       secureContext: tls.context,
       rejectUnauthorized: tls.verify,
-      ALPNProtocols: [tls.alpn],
+      ...(this.#options.hasAlpn && { ALPNProtocols: [tls.alpn] }),
       host: this.#options.address,
       ...(tls.serverName !== undefined && { servername: tls.serverName }),
     });

@@ -2,7 +2,9 @@
 // those which are not needed grow old.
 
 import type { Http1Connection, Http1Owner } from './http1-connection.ts';
+import { Http2Sessions } from './http2-sessions.ts';
 import type { Identity } from './identity.ts';
+import type { TargetConnection } from './types.ts';
 
 const MAX_AGE_MS = 3_600_000;
 const MAX_EXCHANGES = 100_000;
@@ -17,6 +19,7 @@ export class TargetEntry implements Http1Owner {
   maxIdle = 0;
   /** No pool has it any more: nothing is kept. */
   isGone = false;
+  readonly sessions: Http2Sessions;
   readonly #shared: Shared;
   readonly #idle: Http1Connection[] = [];
 
@@ -25,13 +28,12 @@ export class TargetEntry implements Http1Owner {
     this.address = address;
     this.port = port;
     this.#shared = shared;
+    const host = address.includes(':') ? `[${address}]` : address;
+    this.sessions = new Http2Sessions(`${host}:${port}`, shared);
   }
 
-  get isEmpty(): boolean {
-    return this.#idle.length === 0;
-  }
-
-  take(): Http1Connection | undefined {
+  take(): TargetConnection | undefined {
+    if (this.identity.isHttp2) return this.sessions.take();
     const connection = this.#idle.pop();
     if (connection !== undefined) this.#shared.idle--;
     return connection;
@@ -59,10 +61,12 @@ export class TargetEntry implements Http1Owner {
     const { nowMs } = this.#shared;
     const old = this.#idle.filter(({ idleUntilMs }) => idleUntilMs <= nowMs);
     for (const connection of old) this.#end(connection);
+    this.sessions.expire(nowMs);
   }
 
   clear(): void {
     for (const connection of [...this.#idle]) this.#end(connection);
+    this.sessions.clear();
   }
 
   #end(connection: Http1Connection): void {

@@ -7,6 +7,7 @@ import type { PoolState, TargetState } from '../../pools/types.ts';
 import type { ClientSocket, ConnectFailure } from '../types.ts';
 import { Dial, type DialDone } from './dial.ts';
 import { Http1Connection, type Http1Owner } from './http1-connection.ts';
+import type { OpenSocket, SessionDone } from './http2-sessions.ts';
 import { type Identity, identityKey, identityOf } from './identity.ts';
 import { ReadBuffer } from './read-buffer.ts';
 import { type Shared, TargetEntry } from './target-entry.ts';
@@ -42,7 +43,9 @@ class TargetPool implements TargetUpstreams {
   }
 
   get idle(): number {
-    return this.#shared.idle;
+    let { idle } = this.#shared;
+    for (const { sessions } of this.#entries()) idle += sessions.idle;
+    return idle;
   }
 
   get open(): number {
@@ -60,19 +63,25 @@ class TargetPool implements TargetUpstreams {
     done: (result: TargetConnection | ConnectFailure) => void,
   ): () => void {
     const entry = this.#entryOf(pool, target);
-    const { fresh, proxyHeader, connectMs } = options;
-    const idle = fresh || proxyHeader !== undefined ? undefined : entry.take();
+    const mayShare = !options.fresh && options.proxyHeader === undefined;
+    const idle = mayShare ? entry.take() : undefined;
     if (idle !== undefined) {
       done(idle);
       return nothing;
     }
+    if (!entry.identity.isHttp2) return this.#connectHttp1(entry, options, done);
+    const open: OpenSocket = (opened) => this.#dial(entry, options, undefined, opened);
+    return entry.sessions.connect(open, mayShare, done);
+  }
+
+  #connectHttp1(entry: TargetEntry, options: ConnectOptions, done: SessionDone): () => void {
     const buffer = new ReadBuffer();
-    const connection = new Http1Connection(proxyHeader === undefined ? entry : UNPOOLED, buffer);
+    const connection = new Http1Connection(options.proxyHeader ? UNPOOLED : entry, buffer);
     const onread = {
       buffer: buffer.next as () => Buffer, // undefined after the first: as before
       callback: (count: number, bytes: Uint8Array) => connection.onRead(count, bytes as Buffer),
     };
-    return this.#dial(entry, { proxyHeader, connectMs }, onread, (result) => {
+    return this.#dial(entry, options, onread, (result) => {
       if ('kind' in result) return done(result);
       connection.attach(result, this.#shared.nowMs);
       if (entry.identity.tls !== undefined) connection.readData();
@@ -86,7 +95,9 @@ class TargetPool implements TargetUpstreams {
     options: { proxyHeader?: Buffer; connectMs: number },
     done: (result: ClientSocket | ConnectFailure) => void,
   ): () => void {
-    return this.#dial(this.#entryOf(pool, target), options, undefined, done);
+    const entry = this.#entryOf(pool, target);
+    // What the client says on it may be any protocol.
+    return this.#dial(entry, options, undefined, done, false);
   }
 
   update(pools: ReadonlyMap<string, PoolState>): void {
@@ -132,6 +143,7 @@ class TargetPool implements TargetUpstreams {
     { proxyHeader, connectMs }: { proxyHeader?: Buffer | undefined; connectMs: number },
     onread: OnReadOpts | undefined,
     done: DialDone,
+    hasAlpn = true,
   ): () => void {
     const deadlineMs = this.#clock.monotonicMs() + connectMs;
     this.#open++;
@@ -140,7 +152,7 @@ class TargetPool implements TargetUpstreams {
     };
     const { tls } = identity;
     const dial = new Dial(
-      { address, port, tls, proxyHeader, deadlineMs, onread, onClosed },
+      { address, port, tls, hasAlpn, proxyHeader, deadlineMs, onread, onClosed },
       (result) => {
         this.#dials.delete(dial);
         done(result);
