@@ -1,5 +1,5 @@
-// Which targets of a pool serve: health, drain, weights, tiers, ejection, fail-open (K3's order, and
-// dns' for weights of 0). Pure.
+// Which targets of a pool serve: health, drain, weights, tiers, ejection, fail-open (K3's order,
+// and dns' for weights of 0). Pure.
 import type { PoolProxy } from '../../shared/site/lb-objects.ts';
 import type { Member } from './member.ts';
 import type { Skipped } from './types.ts';

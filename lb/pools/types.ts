@@ -14,7 +14,7 @@ export type TargetState = {
   weight: number;
   /** Of failover: targets of the lowest tier with somebody healthy serve. */
   tier: number;
-  /** From shared/health, operators and agents. `drain`: no new clients but those that stick to it. */
+  /** From shared/health, operators, agents. `drain`: no new clients but those that stick to it. */
   health: 'up' | 'down' | 'drain';
   /** Since when it is up, ms since the epoch: of slow start; 0: always. */
   upSinceMs: number;

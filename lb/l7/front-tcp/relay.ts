@@ -1,6 +1,6 @@
 // Bytes of two connected sockets to each other (RFC 9293, 3.6: each direction ends by itself). Of
-// what one side does not take, one read (64 KiB) waits to be written, and no more is asked for; Node
-// may have made one more by then.
+// what one side does not take, one read (64 KiB) waits to be written, and no more is asked for:
+// Node reads on to its own mark, and stops within 128 KiB.
 import type { ClientSocket, TerminationCause } from '../types.ts';
 
 export interface RelayEvents {
