@@ -77,6 +77,10 @@ export class Exchange implements Incoming {
     this.#idleMs = options.limits.keepAliveMs;
     stream.on('error', () => {}); // 'close' follows
     stream.on('close', () => this.#closed());
+    // Else it would stay as long as nobody reads what came before the client's RST_STREAM.
+    stream.on('aborted', () => {
+      if (!this.#isReset) stream.destroy();
+    });
     stream.on('drain', () => this.#drained());
   }
 
@@ -358,11 +362,17 @@ export class Exchange implements Incoming {
   }
 
   #reset(code: number, cause: TerminationCause, detail: string | undefined): void {
-    this.#cause ??= cause;
-    this.#detail ??= detail;
+    this.#wentWrong(cause, detail);
     this.#stage = 'ended';
     this.#isReset = true;
     if (!this.#isClosed) this.#stream.close(code);
+  }
+
+  /** What went wrong first is told, though all was said. */
+  #wentWrong(cause: TerminationCause, detail: string | undefined): void {
+    if (this.#cause !== undefined && this.#cause !== 'ok') return;
+    this.#cause = cause;
+    this.#detail = detail;
   }
 
   #closed(): void {
@@ -373,7 +383,7 @@ export class Exchange implements Incoming {
     if (isClientsFault) {
       // nghttp2 has found the fault, or the client has gone.
       const cause = rstCode === NGHTTP2_PROTOCOL_ERROR ? 'bad-request' : 'client-gone';
-      this.#cause = cause;
+      this.#wentWrong(cause, undefined);
       this.#giveUp(cause);
       this.#tunnel?.clientGone();
     }

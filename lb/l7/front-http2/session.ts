@@ -13,8 +13,6 @@ import type { FlatFields } from './stream-head.ts';
 import type { Http2Connection, Http2Limits, Http2Options } from './types.ts';
 
 const { NGHTTP2_ENHANCE_YOUR_CALM, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR } = constants;
-/** GOAWAY with it tells that an end is near, and takes no stream away (RFC 9113, 6.8). */
-const HIGHEST_STREAM = 2 ** 31 - 1;
 const WINDOW_BYTES = 65_535;
 const HEADER_LIST_BYTES = 16_384;
 /** More fields than we take, so that it is us who answer 431. */
@@ -32,11 +30,8 @@ const FOUND: Readonly<Record<number, number>> = {
   [-904]: NGHTTP2_ENHANCE_YOUR_CALM, // NGHTTP2_ERR_FLOODED
 };
 
-/**
- * open. warned: the first GOAWAY is sent. closing: the last one is, streams may end. closed: the
- * socket is.
- */
-type Phase = 'open' | 'warned' | 'closing' | 'closed';
+/** closing: GOAWAY is sent, streams may end. closed: the socket is. */
+type Phase = 'open' | 'closing' | 'closed';
 
 /** Serves a client's connection from now on; what was read of it was put back by `unshift`. */
 export function serveHttp2(socket: ClientSocket, options: Http2Options): Http2Connection {
@@ -112,23 +107,24 @@ class Connection implements Http2Connection {
     }
     this.#newSecond(nowMs);
     for (const exchange of this.#exchanges) exchange.tick(nowMs);
-    const phaseMs = nowMs - this.#sinceMs;
     if (this.#phase === 'open') {
       const waitMs = this.requests === 0 ? limits.headMs : limits.keepAliveMs;
       if (this.isIdle && nowMs - this.#idleSinceMs > waitMs) this.closeWhenIdle();
-    } else if (this.#phase === 'warned') {
-      // Long enough for what the client sent before it heard of it.
-      if (phaseMs > SECOND_MS) this.#close(nowMs);
     } else if (this.#phase === 'closing' && this.isIdle) {
       const emptyMs = nowMs - Math.max(this.#sinceMs, this.#idleSinceMs);
       if (emptyMs > limits.lingerMs) this.#socket.destroy();
     }
   }
 
+  /**
+   * GOAWAY with the last stream that was taken: what the client has sent meanwhile it may send again
+   * elsewhere. One that names no stream yet (RFC 9113, 6.8) cannot be had of Node: nghttp2 passes
+   * over new streams behind any GOAWAY.
+   */
   closeWhenIdle(): void {
     if (this.#phase !== 'open') return;
-    this.#enter('warned');
-    if (!this.#session.destroyed) this.#session.goaway(NGHTTP2_NO_ERROR, HIGHEST_STREAM);
+    this.#enter('closing');
+    if (!this.#session.destroyed) this.#session.close();
   }
 
   endStreams(isGone: (routeName: string) => boolean, cause: TerminationCause): void {
@@ -181,12 +177,6 @@ class Connection implements Http2Connection {
     this.#controls = 0;
   }
 
-  /** Streams that are open may end. */
-  #close(nowMs: number): void {
-    this.#enter('closing', nowMs);
-    this.#session.close();
-  }
-
   /** GOAWAY, and all that is open is over. */
   #end(cause: TerminationCause, code: number): void {
     this.#enter('closing');
@@ -197,10 +187,10 @@ class Connection implements Http2Connection {
     else this.#session.destroy(new Error(cause), code);
   }
 
-  #enter(phase: Phase, nowMs = this.#options.clock.monotonicMs()): void {
+  #enter(phase: Phase): void {
     if (this.#phase === 'closed') return;
     this.#phase = phase;
-    this.#sinceMs = nowMs;
+    this.#sinceMs = this.#options.clock.monotonicMs();
   }
 
   #closed(): void {
@@ -225,7 +215,7 @@ function tellWhatWasFound(session: ServerHttp2Session): void {
   };
 }
 
-function sessionOptions({ streams, sessionMegabytes, resetsPerSecond }: Http2Limits) {
+function sessionOptions({ streams, sessionMegabytes }: Http2Limits) {
   return {
     settings: {
       maxConcurrentStreams: streams,
@@ -238,9 +228,6 @@ function sessionOptions({ streams, sessionMegabytes, resetsPerSecond }: Http2Lim
     maxSessionMemory: sessionMegabytes,
     maxSessionInvalidFrames: INVALID_FRAMES,
     maxSessionRejectedStreams: streams,
-    // Ours come first: nghttp2 counts what has come in one piece, before anybody is told.
-    streamResetBurst: 2 * resetsPerSecond,
-    streamResetRate: resetsPerSecond,
     // Heads of targets are sent on as they are.
     strictSingleValueFields: false,
     // nghttp2 would drop such a field; it is refused instead.

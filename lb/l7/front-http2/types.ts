@@ -15,7 +15,7 @@ export type Http2Limits = {
   bodyBytes: number;
   /** Without a stream: then GOAWAY. */
   keepAliveMs: number;
-  /** Between the two GOAWAYs of an orderly end; and for the client to close behind the last. */
+  /** For the client to close, once nothing is open behind GOAWAY. */
   lingerMs: number;
   /** So many requests a connection; then GOAWAY. */
   requests: number;
@@ -66,7 +66,7 @@ export interface Http2Connection {
   /** Monotonic ms of the last byte from or to the client as far as ticks have seen. */
   readonly activeMs: number;
   tick(nowMs: number): void;
-  /** GOAWAY that names no last stream, then, `lingerMs` later, the one that does. */
+  /** GOAWAY; closed once all streams are over. */
   closeWhenIdle(): void;
   /** Streams of routes that are gone end with this cause; others go on. */
   endStreams(isGone: (routeName: string) => boolean, cause: TerminationCause): void;

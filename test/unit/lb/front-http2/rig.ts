@@ -35,6 +35,8 @@ export type Http2RigOptions = {
   limits?: Partial<Http2Limits>;
   forwarder?: Forwarder;
   certificate?: Made;
+  /** Between accept(2) and the front, without TLS; the default hands it on at once. */
+  before?: (socket: Socket, serve: () => void) => void;
 };
 
 /** A response as node's client sees it. */
@@ -67,8 +69,10 @@ export class Http2Rig {
     this.#options = options;
     this.#terminator = this.#createTerminator();
     this.#server = createServer({ noDelay: true }, (socket) => {
-      if (this.#terminator === undefined) this.#serve(socket, socket, {});
-      else {
+      if (this.#terminator === undefined) {
+        const { before = (_, serve) => serve() } = options;
+        before(socket, () => this.#serve(socket, socket, {}));
+      } else {
         this.#terminator.secure(socket, (result) => {
           if ('socket' in result) this.#serve(result.socket, socket, result.info);
         });
