@@ -230,7 +230,7 @@ class Connection implements Http1Connection, ExchangeOwner {
         this.#tunnel?.clientEnded();
         return;
       case 'exchange':
-        if (this.#exchange.isBodyOpen) this.destroy('client-gone');
+        if (this.#exchange.needsBody) this.destroy('client-gone');
         return;
       case 'head':
         this.#exchange.refused(this.#sinceMs, 0, 'client-gone');
@@ -309,7 +309,7 @@ class Connection implements Http1Connection, ExchangeOwner {
       const used = exchange.takeBody(bytes, at);
       if (this.#phase === 'exchange') this.#input.at = at + used;
     }
-    if (this.#isEnded && exchange.isBodyOpen) this.destroy('client-gone');
+    if (this.#isEnded && exchange.needsBody) this.destroy('client-gone');
   }
 
   /** No more is read than may wait. */

@@ -48,7 +48,7 @@ export class Exchange implements Incoming {
   /** The forwarder takes no more of the body for now. */
   isBlocked = false;
   /** How long the client may take nothing. */
-  idleMs = Number.POSITIVE_INFINITY;
+  idleMs: number;
   readonly #socket: ClientSocket;
   readonly #head: RequestHead;
   readonly #options: Http1Options;
@@ -82,6 +82,7 @@ export class Exchange implements Incoming {
     this.#head = head;
     this.#options = options;
     this.#owner = owner;
+    this.idleMs = options.limits.keepAliveMs;
     this.#request = new ClientRequest(head, options.client, options.policy, options.self);
     this.#writer = new ResponseWriter(socket);
     this.#account = new Account(options.client);
@@ -101,9 +102,10 @@ export class Exchange implements Incoming {
     return this.#account.route;
   }
 
-  /** The request is not whole. */
-  get isBodyOpen(): boolean {
-    return this.#stage !== 'none' && !this.#body.done;
+  /** Without the rest of the request there is no response; one that refuses it needs no more. */
+  get needsBody(): boolean {
+    if (this.#stage === 'none' || this.#body.done) return false;
+    return this.#stage === 'begun' || this.#account.status < 400;
   }
 
   /** It may be given to `takeBody`. */
@@ -271,7 +273,7 @@ export class Exchange implements Incoming {
 
   #reset(): void {
     this.isBlocked = false;
-    this.idleMs = Number.POSITIVE_INFINITY;
+    this.idleMs = this.#options.limits.keepAliveMs;
     this.#isOver = false;
     this.#stays = false;
     this.#isTooLarge = false;

@@ -103,10 +103,7 @@ export class KeptJournal implements Journal {
 
   /** Once there are so many: how the last one of them ended. */
   async ends(count: number): Promise<AccessEntry> {
-    return await until(`${count} in the journal`, () => this.entries[count - 1], {
-      everyMs: 1,
-      timeoutMs: 5000,
-    });
+    return await until(`${count} in the journal`, () => this.entries[count - 1], { everyMs: 1 });
   }
 }
 
@@ -223,9 +220,6 @@ export class ScriptedForwarder implements Forwarder {
   /** The next request that was not asked for yet, once it is there. */
   async next(): Promise<Handed> {
     const index = this.#next++;
-    return await until(`request ${index}`, () => this.handed[index], {
-      everyMs: 1,
-      timeoutMs: 5000,
-    });
+    return await until(`request ${index}`, () => this.handed[index], { everyMs: 1 });
   }
 }

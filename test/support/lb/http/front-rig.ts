@@ -1,6 +1,7 @@
 // An HTTP/1.1 front on loopback with whatever forwarder a test gives it, and clocks that the test
 // moves.
 import { createServer, type Server } from 'node:net';
+import { createServer as createTlsServer, connect as tlsConnect } from 'node:tls';
 import { until } from '../../../../lab/ready.ts';
 import { serveHttp1 } from '../../../../lb/l7/front-http1/connection.ts';
 import {
@@ -8,19 +9,21 @@ import {
   type Http1Connection,
   type Http1Limits,
 } from '../../../../lb/l7/front-http1/types.ts';
-import type { ClientInfo, Forwarder, Policy } from '../../../../lb/l7/types.ts';
+import type { ClientInfo, ClientSocket, Forwarder, Policy } from '../../../../lb/l7/types.ts';
 import { ManualClock } from '../../../../shared/clock.ts';
 import { DEFAULT_PROXY } from '../../../../shared/site/lb-objects.ts';
 import { FakePolicy, KeptJournal, LISTENER, ScriptedForwarder } from './fakes.ts';
 import { Wire } from './wire.ts';
 
-const STEP = { everyMs: 1, timeoutMs: 5000 };
+const STEP = { everyMs: 1 };
 
 export type FrontRigOptions = {
   policy?: Policy;
   forwarder?: Forwarder;
   limits?: Partial<Http1Limits>;
   clock?: ManualClock;
+  /** PEM: then it speaks TLS. */
+  tls?: { key: string | Buffer; cert: string | Buffer };
 };
 
 export class FrontRig {
@@ -34,6 +37,7 @@ export class FrontRig {
   readonly connections: Http1Connection[] = [];
   closed = 0;
   readonly #server: Server;
+  readonly #isTls: boolean;
   readonly #wires: Wire[] = [];
 
   private constructor(options: FrontRigOptions) {
@@ -48,13 +52,14 @@ export class FrontRig {
       self: 'edge-lb-1',
       timeoutsOf: () => DEFAULT_PROXY.timeouts,
     };
-    this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
+    this.#isTls = options.tls !== undefined;
+    const serve = (socket: ClientSocket) => {
       const client: ClientInfo = {
         address: '127.0.0.1',
         port: socket.remotePort ?? 0,
         localAddress: '127.0.0.1',
         localPort: 80,
-        scheme: 'http',
+        scheme: options.tls === undefined ? 'http' : 'https',
         isTrusted: false,
       };
       const onClosed = () => {
@@ -67,7 +72,12 @@ export class FrontRig {
         onClosed,
       });
       this.connections.push(connection);
-    });
+    };
+    const sockets = { allowHalfOpen: true, noDelay: true };
+    this.#server =
+      options.tls === undefined
+        ? createServer(sockets, serve)
+        : createTlsServer({ ...sockets, ...options.tls }, serve);
   }
 
   static async open(options: FrontRigOptions = {}): Promise<FrontRig> {
@@ -85,10 +95,16 @@ export class FrontRig {
   /** A client that is connected, and known to the front. */
   async client(): Promise<Wire> {
     const before = this.connections.length;
-    const wire = await Wire.connect(this.port);
+    const wire = this.#isTls ? this.#tlsWire() : await Wire.connect(this.port);
     this.#wires.push(wire);
     await until('the front has it', () => this.connections.length > before, STEP);
     return wire;
+  }
+
+  #tlsWire(): Wire {
+    const socket = tlsConnect({ port: this.port, host: '127.0.0.1', rejectUnauthorized: false });
+    socket.allowHalfOpen = true;
+    return new Wire(socket);
   }
 
   /** Time passes for every connection, in steps of a quarter of a second (of long spans: more). */

@@ -30,10 +30,7 @@ export class ScriptedTarget {
   /** The next connection that was not asked for yet, once it is there. */
   async next(): Promise<Wire> {
     const index = this.#next++;
-    return await until('a connection at the target', () => this.connections[index], {
-      everyMs: 1,
-      timeoutMs: 5000,
-    });
+    return await until('a connection at the target', () => this.connections[index], { everyMs: 1 });
   }
 
   close(): void {

@@ -7,7 +7,7 @@ import { until } from '../../../../lab/ready.ts';
 /** A message as it came; `head` without the empty line, `body` as content, `trailers` as lines. */
 export type Message = { head: string; body: string; trailers: string };
 
-const STEP = { everyMs: 1, timeoutMs: 5000 };
+const STEP = { everyMs: 1 };
 
 export class Wire {
   readonly socket: Socket;

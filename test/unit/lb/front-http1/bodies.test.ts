@@ -173,6 +173,29 @@ describe('early answers', () => {
   });
 });
 
+describe('a FIN before the request is whole', () => {
+  it.each([
+    ['a refusal is still told', 403, 'ended'],
+    ['another response cannot come to its end', 200, 'reset'],
+  ])('%s', async (_name, status, how) => {
+    const client = await rig.client();
+    client.send(`${post('Content-Length: 5000')}abc`);
+    const handed = await rig.forwarder.next();
+    handed.respond(`HTTP/1.1 ${status} X\r\nContent-Length: 4\r\n\r\nno`, { isOver: false });
+    await client.to('no');
+    client.end();
+    await rig.until('it is heard', () => rig.connections[0]?.bytesRead !== 0);
+    if (how === 'ended') {
+      handed.piece('pe');
+      handed.end();
+    }
+    expect((await client.gone()).how).toBe(how);
+    expect(await rig.journal.ends(1)).toMatchObject({
+      cause: how === 'ended' ? 'ok' : 'client-gone',
+    });
+  });
+});
+
 describe('1xx', () => {
   it('go to HTTP/1.1, not to 1.0', async () => {
     for (const version of ['1.1', '1.0']) {

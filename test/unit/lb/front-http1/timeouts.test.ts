@@ -107,6 +107,18 @@ it('a target that says neither 100 nor anything else: 504', async () => {
 });
 
 describe('a slow reader', () => {
+  it('of our own answers is let go, too', async () => {
+    const body = Buffer.alloc(9_000_000);
+    const answer = { kind: 'answer', status: 200, headers: [], body, route: 'r' } as const;
+    rig.policy.answer = () => ({ ...answer, cause: 'answered' });
+    const client = await rig.client();
+    client.pause();
+    client.send('GET / HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n');
+    await rig.journal.ends(1);
+    await rig.pass(70_000);
+    await rig.until('it is closed', () => rig.closed === 1);
+  });
+
   it('is reset, and its target freed', async () => {
     const client = await rig.client();
     client.send('GET / HTTP/1.1\r\nHost: a\r\n\r\n');
