@@ -139,6 +139,18 @@ describe('an idle connection that dies as it is used (#74)', () => {
     expect(seen.lines).toEqual(['fail 502 upstream-reset']);
   });
 
+  test('POST goes by a fresh one if the kernel knows that the idle one is dead', async () => {
+    await start([ok]);
+    await rig.get();
+    rig.balancer.budget = 0;
+    // The kernel has the RST, the event loop has not seen it.
+    targets[0]?.sockets[0]?.resetAndDestroy();
+    const { lines, record } = await rig.get({ method: 'POST' });
+    expect(lines).toEqual(SERVED);
+    expect(record.tries).toBe(2);
+    expect(targets[0]?.received.match(/POST/g)).toHaveLength(1);
+  });
+
   test('POST is not', async () => {
     await start([dropsSecond()]);
     await rig.get();
