@@ -34,7 +34,7 @@ describe('an orderly end', () => {
     const connection = rig.connections[0];
     connection?.closeWhenIdle();
     connection?.closeWhenIdle();
-    await rig.until('the last is named', () => goaways().length === 1);
+    await rig.until('the last is named', () => goaways().length > 0);
     expect(goaways()).toEqual([[1, 0]]);
     client.send(headers(3, GET));
     await rig.pass(60_000 - 1000);
@@ -52,7 +52,7 @@ describe('an orderly end', () => {
     expect(goaways()).toEqual([]);
     rig.bounds.isDraining = true;
     (await request(3)).respond(OK);
-    await rig.until('it is warned', () => goaways().length === 1);
+    await rig.until('it is warned', () => goaways().length > 0);
   });
 
   test('comes to a connection that is idle', async () => {
@@ -72,7 +72,7 @@ describe('an orderly end', () => {
     (await request(1)).respond(OK);
     expect(goaways()).toEqual([]);
     (await request(3)).respond(OK);
-    await rig.until('it is warned', () => goaways().length === 1);
+    await rig.until('it is warned', () => goaways().length > 0);
     expect(rig.connections[0]?.requests).toBe(2);
   });
 
