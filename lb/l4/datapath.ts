@@ -53,6 +53,7 @@ export class Datapath {
   readonly #tables: Tables;
   #plan: L4Plan | undefined;
   #attached = false;
+  #encoded: (Pick<L4Plan['entries'], 'servers' | 'reverse'> & { wanted: Wanted }) | undefined;
 
   constructor(options: DatapathOptions) {
     this.#options = options;
@@ -175,17 +176,21 @@ export class Datapath {
     this.#object.close();
   }
 
+  /** Where only health is another, the same maps again. */
   #encode({ entries }: L4Plan): Wanted {
+    const known = this.#encoded;
+    if (known?.servers === entries.servers && known.reverse === entries.reverse)
+      return known.wanted;
     const { layout } = this;
-    const bytes = <V extends object>(of: PortEntries<V>, encode: (value: V) => Uint8Array) => ({
+    const bytes = <Value extends object>(
+      { ports, ranges }: PortEntries<Value>,
+      encode: (value: Value) => Uint8Array,
+    ) => ({
       ports: byKey(
-        of.ports.map(({ key, value }) => ({
-          key: layout.portKey.encode(key),
-          value: encode(value),
-        })),
+        ports.map(({ key, value }) => ({ key: layout.portKey.encode(key), value: encode(value) })),
       ),
       ranges: byKey(
-        of.ranges.map(({ key, value }) => ({
+        ranges.map(({ key, value }) => ({
           key: layout.rangeKey.encode(key),
           value: encode(value),
         })),
@@ -193,12 +198,14 @@ export class Datapath {
     });
     const servers = bytes(entries.servers, (value) => layout.server.encode(value));
     const reverse = bytes(entries.reverse, (value) => layout.reverse.encode(value));
-    return {
+    const wanted = {
       servers: servers.ports,
       server_ranges: servers.ranges,
       reverse: reverse.ports,
       reverse_ranges: reverse.ranges,
     };
+    this.#encoded = { servers: entries.servers, reverse: entries.reverse, wanted };
+    return wanted;
   }
 
   /** Those of the plan, and those that were there before, which are gone now. */

@@ -39,14 +39,16 @@ export type Entries = {
 const RANGE_BITS = 48;
 const ALL_PORTS = 16;
 
+/** `before`: of the same objects, where only health is another. */
 export function entriesOf(
   servers: readonly PlannedServer[],
   pools: readonly PlannedPool[],
+  before: Entries | undefined,
 ): Entries {
   return {
     targets: pools.flatMap(({ targets }) => targets.map(targetEntry)),
-    reverse: reverseEntries(servers),
-    servers: serverEntries(servers),
+    reverse: before?.reverse ?? reverseEntries(servers),
+    servers: before?.servers ?? serverEntries(servers),
   };
 }
 

@@ -12,6 +12,8 @@ export type Repairs = { added: number; changed: number; removed: number };
 export class Mirror {
   readonly #map: BpfMap;
   #known: Map<string, Entry>;
+  /** All of it is there, and was not touched since. */
+  #last: EntriesByKey | undefined;
 
   /** Reads what the map holds. */
   constructor(map: BpfMap) {
@@ -25,6 +27,7 @@ export class Mirror {
 
   /** Adds and changes what differs; how many. */
   put(wanted: EntriesByKey): number {
+    if (wanted === this.#last) return 0;
     const differing = [...wanted.entries()].filter(
       ([name, { value }]) => !isEqual(this.#known.get(name)?.value, value),
     );
@@ -34,6 +37,7 @@ export class Mirror {
       this.#map.updateBatch(keys, values, entries.length);
     });
     for (const [name, entry] of differing) this.#known.set(name, entry);
+    this.#last = wanted;
     return differing.length;
   }
 
@@ -58,18 +62,23 @@ export class Mirror {
   /** Makes the map again what it was known to be. */
   repair(): Repairs {
     const before = this.#known;
-    this.#known = readAll(this.#map);
+    this.#readAgain();
     const present = [...before.keys()].filter((name) => this.#known.has(name)).length;
     const added = before.size - present;
     const changed = this.put(before) - added;
     return { added, changed, removed: this.removeStray(before) };
   }
 
+  #readAgain(): void {
+    this.#known = readAll(this.#map);
+    this.#last = undefined;
+  }
+
   #write(work: () => void): void {
     try {
       work();
     } catch (error) {
-      this.#known = readAll(this.#map); // how far it came
+      this.#readAgain(); // how far it came
       throw error;
     }
   }

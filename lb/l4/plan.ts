@@ -14,6 +14,7 @@ import { type RecoveredSlot, type Slot, Slots } from './slots.ts';
 
 export const PROTOCOLS = { tcp: 6, udp: 17 } as const;
 
+/** With the same arrays as before, only health is looked at: that is what changes often. */
 export type PlanInput = {
   servers: readonly VirtualServer[];
   /** Those that no virtual server names are left out. */
@@ -62,6 +63,7 @@ export class Planner {
   readonly #serverSlots: Slots;
   readonly #targetSlots: Slots;
   #poolSlots: Slots | undefined;
+  #before: { input: PlanInput; entries: Entries } | undefined;
 
   constructor(capacity: L4Capacity, recovered: Recovered) {
     const sizes = mapSizes(capacity);
@@ -77,29 +79,35 @@ export class Planner {
   /** A refusal says all that is wrong, and leaves the numbers as they were. */
   plan(input: PlanInput): L4Plan | Refusal {
     const byName = new Map(input.pools.map((pool) => [pool.name, pool]));
-    const problems = checkL4(input.servers, byName);
-    if (problems.length > 0) {
-      return refusal(...problems.map(({ id, message }) => `vserver ${id}: ${message}`));
-    }
     const used = [...new Set(input.servers.map(({ pool }) => pool))].sort();
     const pools = used.flatMap((name) => byName.get(name) ?? []);
-    const tooMany = this.#tooMany(input.servers, pools);
-    if (tooMany.length > 0) return refusal(...tooMany);
+    const { input: last } = this.#before ?? {};
+    const before =
+      last?.servers === input.servers && last.pools === input.pools ? this.#before : undefined;
+    const reasons = before === undefined ? this.#reasonsAgainst(input, byName, pools) : [];
+    if (reasons.length > 0) return refusal(...reasons);
     const freshTargets = this.#assignTargets(pools);
     const planned = this.#planPools(input, pools);
     const { servers, fresh: freshServers } = this.#planServers(input.servers, planned);
-    const plan = {
+    const entries = entriesOf(servers, planned, before?.entries);
+    this.#before = { input, entries };
+    return {
       servers,
       pools: planned,
-      entries: entriesOf(servers, planned),
+      entries,
       fresh: { servers: freshServers, targets: freshTargets },
       untilMs: Math.min(Number.POSITIVE_INFINITY, ...planned.map(({ untilMs }) => untilMs)),
     };
-    return plan;
   }
 
-  isTargetActive(slot: number): boolean {
-    return this.#targetSlots.isActive(slot);
+  #reasonsAgainst(
+    { servers }: PlanInput,
+    byName: ReadonlyMap<string, Pool>,
+    used: readonly Pool[],
+  ): string[] {
+    const problems = checkL4(servers, byName);
+    if (problems.length === 0) return this.#tooMany(servers, used);
+    return problems.map(({ id, message }) => `vserver ${id}: ${message}`);
   }
 
   #tooMany(servers: readonly VirtualServer[], pools: readonly Pool[]): string[] {

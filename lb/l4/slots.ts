@@ -60,10 +60,6 @@ export class Slots {
     return { slot, generation: this.#generations[slot] ?? 0 };
   }
 
-  isActive(slot: number): boolean {
-    return this.#active.has(slot);
-  }
-
   #claim(key: string, alias: string): number | undefined {
     for (const slots = this.#unclaimed.get(alias) ?? []; ; ) {
       const slot = slots.shift();
