@@ -10,7 +10,7 @@ const MAX_LENGTH_DIGITS = 16;
 const MAX_OPTIONS = 32;
 const COMMA = 0x2c;
 
-/** Hop-by-hop by themselves, and those that are written anew: Connection cannot take them away. */
+/** Hop-by-hop by themselves, or ours to act by or to write anew: Connection takes none away. */
 const NOT_LISTED = new Set([
   'keep-alive',
   'proxy-connection',
@@ -18,6 +18,8 @@ const NOT_LISTED = new Set([
   'connection',
   'http2-settings',
   'host',
+  'expect',
+  'max-forwards',
   'content-length',
   'transfer-encoding',
 ]);

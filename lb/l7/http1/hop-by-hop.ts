@@ -1,8 +1,7 @@
 // Which fields of a head are sent on: not those of one connection (RFC 9110, 7.6.1 and 11.7), of
 // framing, which are written anew, those that an edit drops, and names with an underscore. Pure.
-import type { HeadEdits } from '../types.ts';
 import { fieldNamed } from './fields.ts';
-import { FIELD, type Head } from './types.ts';
+import { FIELD, type Head, type HeadEdits } from './types.ts';
 
 /**
  * Proxy-Authenticate and Proxy-Authorization speak to the next proxy only: that is us, and we asked

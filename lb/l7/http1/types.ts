@@ -120,3 +120,27 @@ export interface BodyDecoder {
    */
   readonly trailers: Buffer | undefined;
 }
+
+/**
+ * How a head is changed on its way. Names are lower case, without hop-by-hop fields, which are
+ * dropped anyway, and framing fields, which are always written anew.
+ */
+export type HeadEdits = {
+  drop: ReadonlySet<string>;
+  /** Behind the others, as written; checked: no CR, LF, NUL. */
+  add: readonly (readonly [name: string, value: string])[];
+  /** Requests: in place of what came. */
+  target?: string;
+  authority?: string;
+};
+
+/** What routing looks at: the same for HTTP/1.1 heads and HTTP/2 header lists. */
+export interface RequestView {
+  readonly method: string;
+  /** Lower case, without port and final dot. */
+  readonly host: string;
+  /** Origin form with the query, as it came; `*` of OPTIONS. */
+  readonly target: string;
+  /** Values of that name (lower case) joined by `, `; undefined: not there. */
+  header(name: string): string | undefined;
+}

@@ -1,10 +1,9 @@
 // A head as others look at it: values as strings, made when they are asked for, and the list of
 // fields that an HTTP/2 peer gets. What is not sent on is not seen either. Pure.
-import type { HeadEdits, RequestView } from '../types.ts';
 import { fieldNamed } from './fields.ts';
 import { joinedValues, valueAt } from './framing.ts';
 import { isNameAt, isOmitted, omissionFor } from './hop-by-hop.ts';
-import { FIELD, type Head, type RequestHead } from './types.ts';
+import { FIELD, type Head, type HeadEdits, type RequestHead, type RequestView } from './types.ts';
 
 /** The request target as it is sent on. */
 export function targetOf(head: RequestHead): string {

@@ -1,6 +1,5 @@
 // Heads as they are sent on: written anew from what was parsed, with one framing field, our Via
 // (RFC 9110, 7.6.3) and the edits of policy. Pure.
-import type { HeadEdits } from '../types.ts';
 import { joinedValues } from './framing.ts';
 import {
   copyFields,
@@ -13,7 +12,14 @@ import {
 } from './head-writer.ts';
 import { type Omission, omissionFor } from './hop-by-hop.ts';
 import { SPACE } from './octets.ts';
-import { FIELD, type Framing, type Head, type RequestHead, type ResponseHead } from './types.ts';
+import {
+  FIELD,
+  type Framing,
+  type Head,
+  type HeadEdits,
+  type RequestHead,
+  type ResponseHead,
+} from './types.ts';
 import { targetOf } from './view.ts';
 
 export const NO_EDITS: HeadEdits = { drop: new Set<string>(), add: [] };
@@ -45,7 +51,8 @@ export function writeRequestHead(
   const edited = sizeOf(edits.add) + authority.length + (edits.target?.length ?? 0);
   if (out.length < head.end - start + edited + ROOM_BYTES) return -1;
   const isAbsolute = head.pathStart !== start + head.method.length + 1;
-  const isNewHost = isAbsolute || edits.authority !== undefined || head.authority === '';
+  const isNewHost =
+    isAbsolute || edits.authority !== undefined || head.authority === '' || edits.drop.has('host');
   const isNewLine = isAbsolute || edits.target !== undefined || !saysMinorOne(head);
   const omission = also(omissionFor(head, edits), requestExtras(head, isNewHost));
   let p = 0;

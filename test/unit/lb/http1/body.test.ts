@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { BAD } from '../../../../lb/l7/http1/bad.ts';
 import { Body } from '../../../../lb/l7/http1/body.ts';
 import { chunkHead, chunkOf, LAST_CHUNK, lastChunk } from '../../../../lb/l7/http1/write-body.ts';
-import { wire } from './request-cases.ts';
+import { wire } from './cases.ts';
 
 type Outcome = {
   content: string;

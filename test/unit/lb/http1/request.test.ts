@@ -3,7 +3,8 @@ import { BAD } from '../../../../lb/l7/http1/bad.ts';
 import { createRequestHead, parseRequestHead } from '../../../../lb/l7/http1/request-head.ts';
 import { MAX_FIELDS, type RequestHead } from '../../../../lb/l7/http1/types.ts';
 import { NO_EDITS, writeRequestHead } from '../../../../lb/l7/http1/write-head.ts';
-import { REQUEST_CASES, wire } from './request-cases.ts';
+import { wire } from './cases.ts';
+import { REQUEST_CASES } from './request-cases.ts';
 
 function sentOn(head: RequestHead): string {
   const out = Buffer.alloc(32_768);

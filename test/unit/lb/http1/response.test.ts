@@ -7,7 +7,7 @@ import {
   type ResponseWriting,
   writeResponseHead,
 } from '../../../../lb/l7/http1/write-head.ts';
-import { wire } from './request-cases.ts';
+import { wire } from './cases.ts';
 import { RESPONSE_CASES } from './response-cases.ts';
 
 function sentOn(head: ResponseHead, how: Partial<ResponseWriting> = {}): string {
