@@ -94,6 +94,7 @@ class PoolBalancer implements Balancer {
     this.#byId = new Map(this.#all.map((member) => [member.id, member]));
     if (passive.failures === 0) for (const { ejection } of this.#all) ejection.clear();
     this.#isStale = true;
+    this.#refresh(nowMs);
     this.#pump(nowMs);
   }
 
@@ -127,6 +128,7 @@ class PoolBalancer implements Balancer {
 
   tick(nowMs: number): void {
     for (const waiter of this.#queue.over(nowMs)) this.#endWait(waiter, 'queue-timeout');
+    this.#refresh(nowMs);
     this.#pump(nowMs);
   }
 
@@ -180,7 +182,7 @@ class PoolBalancer implements Balancer {
     const { passive } = this.proxy;
     const mayEject = () => this.#mayEject();
     if (member.ejection.end(place, outcome, nowMs, passive, mayEject)) this.#isStale = true;
-    this.#pump(nowMs, member);
+    this.#pump(nowMs);
   }
 
   #memberFor(state: PoolState['targets'][number], nowMs: number): Member {
@@ -270,21 +272,28 @@ class PoolBalancer implements Balancer {
   }
 
   /**
-   * Gives free places to those that wait. `freed`: a place at this one is free. What `done` calls
-   * may come back here; the first call goes on then.
+   * Gives free places to those that wait. What `done` calls may come back here; the first call goes
+   * on then.
    */
-  #pump(nowMs: number, freed?: Member): void {
+  #pump(nowMs: number): void {
     if (this.#queue.size === 0 || this.#isPumping) return;
     this.#isPumping = true;
     for (let waiter = this.#queue.first; waiter !== undefined; waiter = this.#queue.first) {
       if (!this.#serve(waiter, nowMs)) break;
     }
-    // Only those that stick to a draining target can use it: they need not be the first.
-    const own = freed && !freed.isServing ? this.#queue.firstStickyTo(freed.id) : undefined;
-    if (own !== undefined) this.#serve(own, nowMs);
+    for (const member of this.#all) this.#serveSticky(member, nowMs);
     this.#isPumping = false;
     if (this.#queue.size === 0 || this.#serving.members.length > 0) return;
     for (const waiter of this.#queue.all()) this.#endWait(waiter, 'no-target');
+  }
+
+  /** Only those that stick to a draining target can use it: they need not be the first. */
+  #serveSticky(member: Member, nowMs: number): void {
+    if (member.isServing || member.state.health === 'down') return;
+    while (this.#hasRoom(member)) {
+      const own = this.#queue.firstStickyTo(member.id);
+      if (own === undefined || !this.#serve(own, nowMs)) return;
+    }
   }
 
   #serve(waiter: Waiter, nowMs: number): boolean {

@@ -109,6 +109,20 @@ test('a place of a draining target goes to who sticks to it', () => {
   expect(told()).toEqual(['one a', 'two b', 'own a']);
 });
 
+test('two of them, freed in one turn', () => {
+  const { balancer, ask, told, end } = rig(weighted(1, 1), { maxRequests: 2, maxQueue: 9 });
+  const own = { hash: 0, sticky: 'a' };
+  for (const name of ['one', 'two']) ask(name, 0, own);
+  for (const name of ['three', 'four', 'five']) ask(name, 0);
+  for (const name of ['six', 'seven']) ask(name, 0, own);
+  const draining = [target('a', { health: 'drain' }), target('b')];
+  balancer.update(pool(draining, { ...narrow, maxRequests: 2 }), 1);
+  end('one', 2);
+  end('two', 2);
+  expect(told().slice(4)).toEqual(['six a', 'seven a']);
+  expect(balancer.queued).toBe(1);
+});
+
 test('a place is ended once', () => {
   const place = pickOf(balancerOf(weighted(1)));
   place.end(WELL, 0);
