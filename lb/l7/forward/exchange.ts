@@ -122,10 +122,10 @@ export class Exchange implements Forwarding, UpstreamEvents, MessageShape {
 
   abort(cause: TerminationCause): void {
     if (this.#isOver) return;
-    this.#cancel?.();
+    this.#finish(cause);
+    this.#cancel?.(); // a wait that is cancelled says so once more
     this.#connection?.abort();
     this.#leave(this.#isHeadTold ? this.#responseOutcome() : failures.CANCELLED);
-    this.#finish(cause);
   }
 
   resume(): void {

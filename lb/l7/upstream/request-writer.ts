@@ -1,22 +1,29 @@
 // Writes one request after the other on a connection: head and first piece of the body in one, and
 // chunks where the length is not known (RFC 9112, 7.1).
+import { TLSSocket } from 'node:tls';
 import type { ClientSocket } from '../types.ts';
 
 /** Up to here pieces are joined; beyond, they are written as they are, at once (writev). */
 const JOIN_BYTES = 16_384;
+const SHARED_BYTES = 32_768;
 const LINE_END = Buffer.from('\r\n');
 const LAST_CHUNK = Buffer.from('0\r\n');
+
+/** Heads on their way into the kernel, which mostly takes them at once. */
+let shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
 
 export class RequestWriter {
   /** The request is whole: nothing more of it is to be written. */
   isDone = true;
   readonly #socket: ClientSocket;
+  readonly #isEncrypted: boolean;
   #held: Buffer | undefined;
   #isChunked = false;
   #isSinking = false;
 
   constructor(socket: ClientSocket) {
     this.#socket = socket;
+    this.#isEncrypted = socket instanceof TLSSocket;
   }
 
   /**
@@ -24,19 +31,27 @@ export class RequestWriter {
    * False: the kernel took nothing, the connection is dead.
    */
   begin(head: Buffer, hasBody: boolean, isChunked: boolean): boolean {
-    // A write that has to wait refers to the bytes, which are the caller's.
-    const bytes = Buffer.allocUnsafe(head.length);
-    head.copy(bytes);
     this.isDone = !hasBody;
     this.#isSinking = false;
-    if (hasBody) {
-      this.#isChunked = isChunked;
-      this.#held = bytes;
-      queueMicrotask(this.#flush);
-      return true;
+    if (!hasBody) return this.#writeHead(head);
+    this.#isChunked = isChunked;
+    this.#held = Buffer.from(head);
+    queueMicrotask(this.#flush);
+    return true;
+  }
+
+  /** The bytes are the caller's: a write that has to wait must not refer to them. */
+  #writeHead(head: Buffer): boolean {
+    const socket = this.#socket;
+    if (this.#isEncrypted || head.length > SHARED_BYTES) {
+      socket.write(Buffer.from(head));
+    } else {
+      head.copy(shared);
+      socket.write(shared.subarray(0, head.length));
+      // Not all was taken: it is the write's now.
+      if (socket.writableLength > 0) shared = Buffer.allocUnsafeSlow(SHARED_BYTES);
     }
-    this.#socket.write(bytes);
-    return this.#socket.errored === null;
+    return socket.errored === null;
   }
 
   /** False: wait for `drain`. */

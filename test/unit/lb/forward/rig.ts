@@ -81,7 +81,9 @@ export class FakeBalancer implements Balancer {
     }
     this.#waiting.push(done);
     return () => {
+      const before = this.#waiting.length;
       this.#waiting = this.#waiting.filter((each) => each !== done);
+      if (this.#waiting.length < before) done('cancelled');
     };
   }
 
@@ -236,9 +238,13 @@ export class Seen implements Incoming {
 }
 
 export function createForwardRig(targets: TargetState[], proxy: Partial<PoolProxy> = {}) {
+  return createRigWith(() => new FakeBalancer(targets, proxy));
+}
+
+export function createRigWith<B extends Balancer & { open?: number }>(make: (nowMs: number) => B) {
   const clock = new ManualClock();
   const upstreams = createUpstreams({ clock });
-  const balancer = new FakeBalancer(targets, proxy);
+  const balancer = make(clock.monotonicMs());
   const sticky = createSticky(Buffer.alloc(32, 7));
   const forwarder = createForwarder({
     upstreams,
@@ -267,6 +273,7 @@ export function createForwardRig(targets: TargetState[], proxy: Partial<PoolProx
         await clock.advance(100);
         upstreams.tick(clock.monotonicMs());
         forwarder.tick(clock.monotonicMs());
+        balancer.tick(clock.monotonicMs());
       }
     },
     /** Nothing is left: no request, no place, no connection. */
@@ -274,7 +281,12 @@ export function createForwardRig(targets: TargetState[], proxy: Partial<PoolProx
       upstreams.close();
       await until('no connection is open', () => upstreams.open === 0);
       if (forwarder.open > 0) throw new Error(`${forwarder.open} requests are still open`);
-      if (balancer.open > 0) throw new Error(`${balancer.open} places were not given back`);
+      const open = balancer.open ?? placesOf(balancer, clock.monotonicMs());
+      if (open > 0) throw new Error(`${open} places were not given back`);
     },
   };
+}
+
+function placesOf(balancer: Balancer, nowMs: number): number {
+  return balancer.statistics(nowMs).targets.reduce((sum, { open }) => sum + open, 0);
 }
