@@ -3,6 +3,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { describe, expect, test } from 'vitest';
 import { createRequestHead, parseRequestHead } from '../../../../lb/l7/http1/request-head.ts';
+import { createResponseHead, parseResponseHead } from '../../../../lb/l7/http1/response-head.ts';
 import { MAX_FIELDS, type RequestHead } from '../../../../lb/l7/http1/types.ts';
 import { fieldsOf, targetOf } from '../../../../lb/l7/http1/view.ts';
 import { NO_EDITS, writeRequestHead } from '../../../../lb/l7/http1/write-head.ts';
@@ -152,6 +153,24 @@ describe('against llhttp', () => {
       taken++;
     }
     expect(taken).toBeGreaterThan(ROUNDS / 8);
+  });
+
+  test('more bytes change no verdict on a mutated head', () => {
+    const corpus = REQUEST_CASES.map(({ input }) => input).filter(({ length }) => length < 1000);
+    const replies = RESPONSE_CASES.map(({ input }) => input).filter(({ length }) => length < 1000);
+    const random = seededRandom(5);
+    const [request, response] = [createRequestHead(), createResponseHead()];
+    const of = { method: 'GET' };
+    for (let round = 0; round < ROUNDS; round++) {
+      const bytes = mutated(random, corpus);
+      const early = parseRequestHead(bytes, 0, random.integer(bytes.length + 1), request);
+      const whole = parseRequestHead(bytes, 0, bytes.length, request);
+      if (early !== 'more') expect(whole).toBe(early);
+      const reply = mutated(random, replies);
+      const begun = parseResponseHead(reply, 0, random.integer(reply.length + 1), response, of);
+      const ended = parseResponseHead(reply, 0, reply.length, response, of);
+      if (begun !== 'more') expect(ended).toBe(begun);
+    }
   });
 
   test('random bytes never throw', () => {
