@@ -8,6 +8,8 @@ export interface Held {
   readonly isIdle: boolean;
   /** Routes of what has no end of its own to wait for; '' of a stream. */
   readonly tunnelRoutes: readonly string[];
+  /** Where a stream goes, once that is known. */
+  readonly target?: { pool: string; id: string } | undefined;
   /** Timeouts; called a few times a second. */
   tick(nowMs: number): void;
   /** Closed politely as soon as nothing is open; tunnels stay. */
@@ -22,7 +24,7 @@ export function heldOf(
   connection: Pick<
     Http1Connection,
     'isIdle' | 'isTunnel' | 'routeName' | 'tick' | 'closeWhenIdle' | 'destroy'
-  >,
+  > & { readonly target?: Held['target'] },
 ): Held {
   return {
     get isIdle() {
@@ -30,6 +32,9 @@ export function heldOf(
     },
     get tunnelRoutes() {
       return connection.isTunnel ? [connection.routeName] : [];
+    },
+    get target() {
+      return connection.target;
     },
     tick: (nowMs) => connection.tick(nowMs),
     closeWhenIdle: () => connection.closeWhenIdle(),
@@ -47,11 +52,11 @@ export function heldHttp2(connection: Http2Connection): Held {
       return connection.isIdle;
     },
     get tunnelRoutes() {
-      return connection.tunnels === 0 ? [] : connection.routeNames;
+      return connection.tunnelRoutes;
     },
     tick: (nowMs) => connection.tick(nowMs),
     closeWhenIdle: () => connection.closeWhenIdle(),
-    endTunnels: (isGone, cause) => connection.endStreams(isGone, cause),
+    endTunnels: (isGone, cause) => connection.endTunnels(isGone, cause),
     destroy: (cause) => connection.destroy(cause),
   };
 }

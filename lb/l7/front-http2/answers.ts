@@ -3,6 +3,7 @@
 import { reasonOf } from '../http1/simple-response.ts';
 import type { Decision } from '../types.ts';
 import { grpcFailure } from './grpc.ts';
+import { appendFields } from './response-fields.ts';
 
 export type Answer = { fields: string[]; body: Buffer };
 
@@ -34,7 +35,7 @@ function answerOf(
   body: Buffer,
 ): Answer {
   const fields = [':status', String(status)];
-  for (const [name, value] of headers) fields.push(name.toLowerCase(), value);
+  appendFields(fields, headers);
   const isBodiless = status === 204 || status === 304;
   if (!isBodiless) fields.push('content-length', String(body.length));
   return { fields, body: isBodiless ? NOTHING : body };

@@ -20,7 +20,8 @@ import type {
 import { type Answer, decisionAnswer, pageAnswer } from './answers.ts';
 import { isGrpc } from './grpc.ts';
 import { RequestBody } from './request-body.ts';
-import { interimFields, responseFields, trailerFields } from './response-fields.ts';
+import { interimFields, responseFields } from './response-fields.ts';
+import { ResponseStream } from './response-stream.ts';
 import { type FlatFields, readStreamHead } from './stream-head.ts';
 import { StreamRequest } from './stream-request.ts';
 import type { Http2Options } from './types.ts';
@@ -40,6 +41,8 @@ export class Exchange implements Incoming {
   readonly #options: Http2Options;
   readonly #onOver: (exchange: Exchange, isClientsFault: boolean) => void;
   readonly #account: Account;
+  readonly #response: ResponseStream;
+  readonly #startedMs: number;
   #stage: Stage = 'begun';
   #request: StreamRequest | undefined;
   #isGrpc = false;
@@ -50,15 +53,9 @@ export class Exchange implements Incoming {
   #body: RequestBody | undefined;
   #gzip: GzipBody | undefined;
   #tunnel: Tunnel | undefined;
-  #trailers: Buffer | undefined;
   /** Of an extended CONNECT. */
   #key = '';
   #interims = 0;
-  #bytesOut = 0;
-  #idleMs: number;
-  /** What the client has taken, and since when it takes no more. */
-  #takenBytes = 0;
-  #takenMs: number;
   /** How it ended, if that is decided before the stream is closed. */
   #cause: TerminationCause | undefined;
   #detail: string | undefined;
@@ -73,8 +70,8 @@ export class Exchange implements Incoming {
     this.#options = options;
     this.#onOver = onOver;
     this.#account = new Account(options.client);
-    this.#takenMs = options.clock.monotonicMs();
-    this.#idleMs = options.limits.keepAliveMs;
+    this.#startedMs = options.clock.monotonicMs();
+    this.#response = new ResponseStream(stream, this.#startedMs, options.limits.keepAliveMs);
     stream.on('error', () => {}); // 'close' follows
     stream.on('close', () => this.#closed());
     // Else it would stay as long as nobody reads what came before the client's RST_STREAM.
@@ -96,7 +93,7 @@ export class Exchange implements Incoming {
   begin(fields: FlatFields, isWhole: boolean): void {
     const options = this.#options;
     const listener = options.listener();
-    this.#account.begin(listener.name, 1, this.#takenMs);
+    this.#account.begin(listener.name, 1, this.#startedMs);
     this.#account.protocol = 'HTTP/2';
     const request = this.#read(fields, isWhole);
     if (!(request instanceof StreamRequest)) {
@@ -120,12 +117,7 @@ export class Exchange implements Incoming {
       this.#giveUp('client-timeout');
       this.#page(408, 'client-timeout', 'body');
     }
-    const waiting = this.#stream.writableLength;
-    const taken = this.#bytesOut - waiting;
-    if (waiting === 0 || taken !== this.#takenBytes) {
-      this.#takenBytes = taken;
-      this.#takenMs = nowMs;
-    } else if (nowMs - this.#takenMs > this.#idleMs) this.abort('client-timeout');
+    if (this.#response.isStuck(nowMs)) this.abort('client-timeout');
   }
 
   /** Ends as it is: the client sees that it is cut. */
@@ -138,14 +130,15 @@ export class Exchange implements Incoming {
   // What the forwarder tells.
 
   onInterim(head: ResponseHead): void {
-    if (this.#stage !== 'begun' || this.#isClosed || ++this.#interims > MAX_INTERIM) return;
+    if (this.#stage !== 'begun' || this.#response.isClosed || ++this.#interims > MAX_INTERIM)
+      return;
     this.#body?.continued();
     this.#stream.additionalHeaders(interimFields(head));
   }
 
   onHead(head: ResponseHead, cookie: string | undefined): void {
     const request = this.#request;
-    if (this.#stage !== 'begun' || request === undefined || this.#isClosed) return;
+    if (this.#stage !== 'begun' || request === undefined || this.#response.isClosed) return;
     if (this.#key !== '' && head.status < 300) {
       // It would be a tunnel that nobody has opened.
       this.#giveUp('bad-response');
@@ -160,25 +153,26 @@ export class Exchange implements Incoming {
       edits = compressedEdits(head, edits);
       contentLength = -1;
       this.#gzip = new GzipBody(this);
-    } else if (framing === 'none' && head.status === 204) contentLength = -1;
-    const endStream = framing === 'none' || contentLength === 0;
-    const mayHaveTrailers = framing !== 'length' || headerOf(head, 'trailer') !== undefined;
-    const waitForTrailers = !endStream && this.#gzip === undefined && mayHaveTrailers;
+    }
+    const { status } = head;
+    if (status === 204 || status === 205) contentLength = -1;
+    const ends = framing === 'none' || contentLength === 0 || status === 205;
+    const hasTrailers = framing !== 'length' || headerOf(head, 'trailer') !== undefined;
+    const mayHaveTrailers = hasTrailers && this.#gzip === undefined;
     this.#stage = 'answering';
-    this.#account.status = head.status;
+    this.#account.status = status;
     const fields = responseFields(head, edits, { contentLength, cookie, via: self });
-    if (waitForTrailers) this.#stream.on('wantTrailers', () => this.#sendTrailers());
-    this.#stream.respond(fields, { endStream, waitForTrailers });
+    this.#response.begin(fields, { ends, mayHaveTrailers });
   }
 
   onBody(piece: Buffer): boolean {
-    return this.#gzip === undefined ? this.#write(piece) : this.#gzip.write(piece);
+    return this.#gzip === undefined ? this.#response.write(piece) : this.#gzip.write(piece);
   }
 
   onEnd(trailers: Buffer | undefined): void {
     this.#forwardOver();
     if (this.#stage !== 'answering') return;
-    this.#trailers = trailers;
+    this.#response.trailers = trailers;
     if (this.#gzip !== undefined) this.#gzip.end();
     else this.#endResponse();
   }
@@ -196,7 +190,7 @@ export class Exchange implements Incoming {
   onUpgrade(head: ResponseHead, socket: ClientSocket, rest: Buffer): void {
     this.#forwardOver();
     const request = this.#request;
-    if (this.#stage !== 'begun' || request === undefined || this.#isClosed) {
+    if (this.#stage !== 'begun' || request === undefined || this.#response.isClosed) {
       socket.destroy();
       return;
     }
@@ -232,7 +226,7 @@ export class Exchange implements Incoming {
   // What the compressor tells.
 
   onCompressed(piece: Buffer): boolean {
-    return this.#write(piece);
+    return this.#response.write(piece);
   }
 
   onCompressorDrain(): void {
@@ -250,10 +244,6 @@ export class Exchange implements Incoming {
     if (cause === 'bad-request') this.#reset(NGHTTP2_PROTOCOL_ERROR, cause, detail);
     else if (this.#stage === 'begun') this.#page(status, cause, detail);
     else this.#reset(NGHTTP2_CANCEL, cause, detail);
-  }
-
-  get #isClosed(): boolean {
-    return this.#stream.closed || this.#stream.destroyed;
   }
 
   /** The request, or why it goes no further. */
@@ -285,11 +275,11 @@ export class Exchange implements Incoming {
     else if (isTooLarge) this.#page(413, 'too-large', 'body');
     if (this.#stage !== 'begun') return;
     request.isUpgrade = isTunnel;
-    this.#idleMs = timeoutsOf(route).idleMs;
+    this.#response.idleMs = timeoutsOf(route).idleMs;
     const forwarding = forwarder.forward(request, this);
     this.#handed = forwarding;
     // It may have failed at once.
-    if (this.#isForwardOver || this.#isClosed) return;
+    if (this.#isForwardOver) return;
     this.#forwarding = forwarding;
     if (isWhole || isTunnel) return;
     const nowMs = clock.monotonicMs();
@@ -311,38 +301,19 @@ export class Exchange implements Incoming {
     this.#cause = cause;
     this.#detail = detail;
     this.#account.status = status;
-    if (this.#isClosed) return;
+    if (this.#response.isClosed) return;
     const { fields, body } = answer;
     const isBodiless = body.length === 0 || this.#request?.view.method === 'HEAD';
-    this.#stream.respond(fields, { endStream: isBodiless });
-    if (!isBodiless) this.#write(body);
+    this.#response.begin(fields, { ends: isBodiless, mayHaveTrailers: false });
+    if (!isBodiless) this.#response.write(body);
     this.#endResponse();
   }
 
-  #write(piece: Buffer): boolean {
-    const stream = this.#stream;
-    if (stream.writableEnded || this.#isClosed) return true;
-    this.#bytesOut += piece.length;
-    return stream.write(piece);
-  }
-
-  /** All is said; what the client still says of its request is not waited for (RFC 9113, 8.1). */
   #endResponse(): void {
-    const stream = this.#stream;
     this.#stage = 'ended';
     this.#cause ??= 'ok';
-    if (this.#isClosed) return;
-    if (!stream.writableEnded) stream.end();
-    if (stream.readableEnded || stream.endAfterHeaders) return;
     this.#body?.discard();
-    if (stream.writableFinished) stream.close(NGHTTP2_NO_ERROR);
-    else stream.once('finish', () => stream.close(NGHTTP2_NO_ERROR));
-  }
-
-  #sendTrailers(): void {
-    if (this.#isClosed) return;
-    const trailers = this.#trailers;
-    this.#stream.sendTrailers(trailers === undefined ? {} : trailerFields(trailers));
+    this.#response.end();
   }
 
   #drained(): void {
@@ -365,7 +336,7 @@ export class Exchange implements Incoming {
     this.#wentWrong(cause, detail);
     this.#stage = 'ended';
     this.#isReset = true;
-    if (!this.#isClosed) this.#stream.close(code);
+    if (!this.#response.isClosed) this.#stream.close(code);
   }
 
   /** What went wrong first is told, though all was said. */
@@ -377,11 +348,10 @@ export class Exchange implements Incoming {
 
   #closed(): void {
     const { rstCode } = this.#stream;
-    const isCutOff = !this.#isReset && (this.#stage !== 'ended' || rstCode !== NGHTTP2_NO_ERROR);
-    const isOurs = this.#stage === 'tunnel' && this.#cause === 'ok';
-    const isClientsFault = isCutOff && !isOurs;
-    if (isClientsFault) {
-      // nghttp2 has found the fault, or the client has gone.
+    const isWhole = this.#stage === 'ended' && rstCode === NGHTTP2_NO_ERROR;
+    const isTunnelOver = this.#stage === 'tunnel' && this.#cause === 'ok';
+    if (!this.#isReset && !isWhole && !isTunnelOver) {
+      // nghttp2 has found a fault, or the client has gone.
       const cause = rstCode === NGHTTP2_PROTOCOL_ERROR ? 'bad-request' : 'client-gone';
       this.#wentWrong(cause, undefined);
       this.#giveUp(cause);
@@ -389,14 +359,15 @@ export class Exchange implements Incoming {
     }
     this.#stage = 'ended';
     this.#gzip?.destroy();
-    this.#tell(this.#cause ?? 'ok');
-    this.#onOver(this, isClientsFault && rstCode !== NGHTTP2_NO_ERROR);
+    const cause = this.#cause ?? 'ok';
+    this.#tell(cause);
+    this.#onOver(this, cause === 'bad-request' || cause === 'client-gone');
   }
 
   #tell(cause: TerminationCause): void {
     const account = this.#account;
     account.bytesIn = this.#tunnel?.bytesIn ?? this.#body?.bytes ?? 0;
-    account.bytesOut = this.#tunnel?.bytesOut ?? this.#bytesOut;
+    account.bytesOut = this.#tunnel?.bytesOut ?? this.#response.bytes;
     const view = this.#request?.view ?? NO_REQUEST;
     const { clock, journal } = this.#options;
     journal.ended(account.entry(view, clock.monotonicMs(), cause, this.#detail, this.#handed));

@@ -62,6 +62,7 @@ export class RequestBody {
 
   /** The answer is there; the rest is read no more. */
   discard(): void {
+    if (this.#isOver) return;
     this.#isOver = true;
     this.#stream.pause();
   }

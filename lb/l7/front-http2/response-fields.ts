@@ -4,18 +4,18 @@ import type { ResponseHead } from '../http1/types.ts';
 import { fieldsOf } from '../http1/view.ts';
 import type { HeadEdits } from '../types.ts';
 
-/** Never in trailers: a field of framing or of the connection would make the stream malformed. */
-const NOT_IN_TRAILERS = new Set([
+/** Of one connection, or of framing: the stream would be malformed (RFC 9113, 8.2.2). */
+const NEVER_SENT = new Set([
   'connection',
-  'content-length',
   'keep-alive',
   'proxy-connection',
   'te',
-  'trailer',
   'transfer-encoding',
   'upgrade',
-  'host',
 ]);
+const NOT_IN_TRAILERS = new Set([...NEVER_SENT, 'content-length', 'host', 'trailer']);
+/** What no field may have; a character beyond a byte would be cut down to one. */
+const NO_TEXT = /[^\t\x20-\x7e\x80-\xff]/g;
 
 /** A name and its value, one after the other. `contentLength` -1: it is not told. */
 export function responseFields(
@@ -24,11 +24,23 @@ export function responseFields(
   options: { contentLength: number; cookie?: string | undefined; via: string },
 ): string[] {
   const flat = [':status', String(head.status)];
-  for (const [name, value] of fieldsOf(head, edits)) flat.push(name, value);
-  if (options.cookie !== undefined) flat.push('set-cookie', options.cookie);
+  for (const [name, value] of fieldsOf(head, { ...edits, add: [] })) flat.push(name, value);
+  appendFields(flat, edits.add);
+  if (options.cookie !== undefined) appendFields(flat, [['set-cookie', options.cookie]]);
   if (options.contentLength >= 0) flat.push('content-length', String(options.contentLength));
   flat.push('via', `1.${head.minor} ${options.via}`);
   return flat;
+}
+
+/** Fields that are not a head's, but a site's: node would throw of what HTTP/2 does not have. */
+export function appendFields(
+  flat: string[],
+  fields: readonly (readonly [name: string, value: string])[],
+): void {
+  for (const [name, value] of fields) {
+    const lower = name.toLowerCase();
+    if (!NEVER_SENT.has(lower)) flat.push(lower, value.replace(NO_TEXT, '?'));
+  }
 }
 
 /** Interim responses have names once: values of the same name are a list. */

@@ -50,6 +50,7 @@ class Connection implements Http2Connection {
   /** Of the connection's begin, or the last stream's end. */
   #idleSinceMs: number;
   #heardBytes = 0;
+  #isTold = false;
   /** In the second that has begun: streams that the client made fail, PINGs and SETTINGS. */
   #secondMs: number;
   #resets = 0;
@@ -82,12 +83,9 @@ class Connection implements Http2Connection {
     return this.#exchanges.size;
   }
 
-  get tunnels(): number {
-    return [...this.#exchanges].filter(({ isTunnel }) => isTunnel).length;
-  }
-
-  get routeNames(): readonly string[] {
-    return [...this.#exchanges].map(({ routeName }) => routeName);
+  get tunnelRoutes(): readonly string[] {
+    const open = [...this.#exchanges];
+    return open.filter(({ isTunnel }) => isTunnel).map(({ routeName }) => routeName);
   }
 
   get bytesRead(): number {
@@ -127,9 +125,9 @@ class Connection implements Http2Connection {
     if (!this.#session.destroyed) this.#session.close();
   }
 
-  endStreams(isGone: (routeName: string) => boolean, cause: TerminationCause): void {
+  endTunnels(isGone: (routeName: string) => boolean, cause: TerminationCause): void {
     for (const exchange of [...this.#exchanges]) {
-      if (exchange.routeName !== '' && isGone(exchange.routeName)) exchange.abort(cause);
+      if (exchange.isTunnel && isGone(exchange.routeName)) exchange.abort(cause);
     }
   }
 
@@ -150,6 +148,7 @@ class Connection implements Http2Connection {
       this.#exchanges.delete(over);
       this.#idleSinceMs = this.#options.clock.monotonicMs();
       if (isClientsFault) this.#failed();
+      this.#tellIfOver();
     });
     this.#exchanges.add(exchange);
     exchange.begin(fields, (flags & NGHTTP2_FLAG_END_STREAM) !== 0);
@@ -196,13 +195,14 @@ class Connection implements Http2Connection {
   #closed(): void {
     this.#enter('closed');
     this.#session.destroy();
-    this.#whenEmpty();
+    this.#tellIfOver();
   }
 
   /** Streams are told of a turn after their connection. */
-  #whenEmpty(): void {
-    if (this.isIdle) this.#options.onClosed?.();
-    else setImmediate(() => this.#whenEmpty());
+  #tellIfOver(): void {
+    if (this.#phase !== 'closed' || !this.isIdle || this.#isTold) return;
+    this.#isTold = true;
+    this.#options.onClosed?.();
   }
 }
 

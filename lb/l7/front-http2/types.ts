@@ -55,11 +55,9 @@ export type Http2Options = Http2Front & {
 export interface Http2Connection {
   /** No stream is open. */
   readonly isIdle: boolean;
-  /** Of open streams, those of WebSocket. */
-  readonly tunnels: number;
   readonly streams: number;
-  /** Names of the routes of open streams; '' before one is routed. */
-  readonly routeNames: readonly string[];
+  /** Of open streams of WebSocket, the names of their routes. */
+  readonly tunnelRoutes: readonly string[];
   readonly requests: number;
   readonly bytesRead: number;
   readonly bytesWritten: number;
@@ -68,8 +66,8 @@ export interface Http2Connection {
   tick(nowMs: number): void;
   /** GOAWAY; closed once all streams are over. */
   closeWhenIdle(): void;
-  /** Streams of routes that are gone end with this cause; others go on. */
-  endStreams(isGone: (routeName: string) => boolean, cause: TerminationCause): void;
+  /** Those of routes that are gone end with this cause; requests end by themselves. */
+  endTunnels(isGone: (routeName: string) => boolean, cause: TerminationCause): void;
   /** At once; open streams end with this cause. */
   destroy(cause: TerminationCause): void;
 }

@@ -4,6 +4,7 @@ import { createHash, randomBytes } from 'node:crypto';
 import type { ResponseHead } from '../http1/types.ts';
 import { fieldsOf, headerOf } from '../http1/view.ts';
 import type { HeadEdits } from '../types.ts';
+import { appendFields } from './response-fields.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';
 
@@ -22,9 +23,10 @@ export function accepts(head: ResponseHead, key: string): boolean {
 /** The 101 as the client of a CONNECT sees it: 200, subprotocol and extensions as they came. */
 export function tunnelFields(head: ResponseHead, edits: HeadEdits, via: string): string[] {
   const flat = [':status', '200'];
-  for (const [name, value] of fieldsOf(head, edits)) {
+  for (const [name, value] of fieldsOf(head, { ...edits, add: [] })) {
     if (name !== 'sec-websocket-accept') flat.push(name, value);
   }
+  appendFields(flat, edits.add);
   flat.push('via', `1.${head.minor} ${via}`);
   return flat;
 }

@@ -123,6 +123,7 @@ describe('floods', () => {
       5000,
       (at) => headers(idOf(at + 1), [...GET, ['connection', 'close']]),
     ],
+    ['heads that we find wrong', 500, (at) => headers(idOf(at + 1), [...GET, ['host', 'b']])],
     ['streams beyond the bound', 5000, (at) => headers(idOf(at + 1), POST, END_HEADERS)],
   ])('of %s', async (_, count, of) => {
     client.send(headers(1, POST, END_HEADERS), times(count, of));

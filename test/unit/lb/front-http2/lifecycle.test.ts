@@ -124,7 +124,12 @@ describe('what the worker sees', () => {
     const connection = rig.connections[1];
     const asked = ask(session, {});
     const handed = await rig.forwarder.next();
-    expect(connection).toMatchObject({ streams: 1, isIdle: false, tunnels: 0, requests: 1 });
+    expect(connection).toMatchObject({
+      streams: 1,
+      isIdle: false,
+      tunnelRoutes: [],
+      requests: 1,
+    });
     handed.respond(OK);
     await asked;
     await rig.until('it is idle', () => connection?.isIdle === true);

@@ -214,6 +214,25 @@ describe('a response', () => {
     expect((await asked).headers).toMatchObject({ 'set-cookie': ['a=1', 'b=2', 'lb=t'] });
   });
 
+  test('has what the site adds, as far as HTTP/2 has it', async () => {
+    const add = [
+      ['X-Site', 'caf\u00e9 \u010a \u4e2d'],
+      ['Connection', 'close'],
+      ['Transfer-Encoding', 'chunked'],
+    ] as const;
+    rig.policy.edits = { drop: new Set(['x-gone']), add };
+    const head = 'HTTP/1.1 200 OK\r\nX-Gone: 1\r\nX-A: 2\r\nContent-Length: 0\r\n\r\n';
+    const { headers, code } = await given(head);
+    expect(headers).toMatchObject({ ':status': 200, 'x-a': '2', 'x-site': 'caf\u00e9 ? ?' });
+    expect([headers.connection, headers['x-gone'], code]).toEqual([undefined, undefined, 0]);
+  });
+
+  test('205 has no content', async () => {
+    const head = 'HTTP/1.1 205 Reset Content\r\nContent-Length: 2\r\n\r\nno';
+    const { headers, body, code } = await given(head);
+    expect([headers[':status'], body.length, code]).toEqual([205, 0, 0]);
+  });
+
   test('in pieces comes with its trailers', async () => {
     const asked = ask(client, {});
     const handed = await rig.forwarder.next();

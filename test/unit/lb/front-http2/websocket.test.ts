@@ -139,7 +139,7 @@ describe('a tunnel', () => {
     wire.send(' and late');
     await rig.until('all is there', () => got === 'early and late');
     expect(stream.sentHeaders[':protocol']).toBe('websocket');
-    expect(rig.connections[0]).toMatchObject({ tunnels: 1, streams: 1, routeNames: ['all'] });
+    expect(rig.connections[0]).toMatchObject({ streams: 1, tunnelRoutes: ['all'] });
   });
 
   test('has of the 101 what the client needs', async () => {
@@ -224,12 +224,13 @@ describe('a tunnel', () => {
     expect(await rig.journal.ends(1)).toMatchObject({ cause: 'idle' });
   });
 
-  test('of a route that is gone ends; other streams go on', async () => {
+  test('of a route that is gone ends; requests go on', async () => {
     const { wire } = await tunnel();
-    rig.policy.route = { ...ROUTE, name: 'other' };
     const asked = ask(client, {});
     const other = await rig.forwarder.next();
-    rig.connections[0]?.endStreams((name) => name === 'all', 'removed');
+    rig.connections[0]?.endTunnels((name) => name === 'other', 'removed');
+    expect(rig.connections[0]?.streams).toBe(2);
+    rig.connections[0]?.endTunnels((name) => name === 'all', 'removed');
     await wire.gone();
     expect(await rig.journal.ends(1)).toMatchObject({ cause: 'removed', protocol: 'websocket' });
     other.respond('HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n');
