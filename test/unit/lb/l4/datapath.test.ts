@@ -1,4 +1,5 @@
 // What the kernel holds after a plan, over changes, restarts and foreign hands.
+import fc from 'fast-check';
 import { beforeEach, describe, expect, test, vi } from 'vitest';
 import type { L4Capacity } from '../../../../lb/l4/capacity.ts';
 import { Datapath } from '../../../../lb/l4/datapath.ts';
@@ -36,6 +37,11 @@ class Run {
     const plan = this.#planner.plan(wanted);
     if (isRefusal(plan)) throw new Error(plan.reasons.join('\n'));
     for (const _ of this.datapath.apply(plan));
+  }
+
+  audit(): unknown {
+    const steps = this.datapath.audit();
+    for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
   }
 
   /** `VIP:port/protocol` → slot, pool slot, flags. */
@@ -248,11 +254,7 @@ test('an audit puts right what others wrote', () => {
   run.want(input([server()], [WEB]));
   const state = () => [run.servers(), run.targets(), run.reverse(), run.table(1)];
   const before = state();
-  const audit = () => {
-    const steps = run.datapath.audit();
-    for (let step = steps.next(); ; step = steps.next()) if (step.done) return step.value;
-  };
-  expect(audit()).toEqual({ added: 0, changed: 0, removed: 0 });
+  expect(run.audit()).toEqual({ added: 0, changed: 0, removed: 0 });
   const { datapath } = run;
   const { portKey } = datapath.layout;
   const key = portKey.encode({ address: parseIpv4(VIP) ?? 0, port: 80, protocol: 6 });
@@ -263,8 +265,46 @@ test('an audit puts right what others wrote', () => {
   datapath.map('targets').update(numberKey(1), new Uint8Array(12));
   datapath.map('targets').update(numberKey(9), new Uint8Array(12).fill(1));
   datapath.map('tables').delete(numberKey(1));
-  expect(audit()).toEqual({ added: 2, changed: 1, removed: 2 });
+  expect(run.audit()).toEqual({ added: 2, changed: 1, removed: 2 });
   expect(state()).toEqual(before);
+});
+
+describe('over any changes and restarts', () => {
+  const anyTargets = fc.subarray(['10.0.0.1', '10.0.0.2:8080', '10.0.0.3', '10.0.0.4*0']);
+  const anyStep = fc.record({
+    web: anyTargets,
+    lost: fc.constantFrom('reset' as const, 'leave' as const),
+    ranged: fc.boolean(),
+    down: fc.subarray(['10.0.0.1', '10.0.0.2:8080', '10.0.0.3']),
+    restart: fc.boolean(),
+  });
+
+  test('the maps hold what the plan says, and of targets that left no more than is told', () => {
+    fc.assert(
+      fc.property(fc.array(anyStep, { minLength: 2, maxLength: 5 }), (steps) => {
+        kernel = createFakeKernel();
+        let run = new Run();
+        for (const { web, lost, ranged, down, restart } of steps) {
+          if (restart) run = new Run();
+          const servers = [server({ lost, lastPort: ranged ? 83 : 80 })];
+          const health = Object.fromEntries(down.map((id) => [id, 'down' as const]));
+          run.want(input(servers, [pool('web', web)], health));
+          expect(Object.keys(run.servers()).sort()).toEqual(
+            ranged ? [`${VIP}:0/6`] : [`${VIP}:0/6`, `${VIP}:80/6`],
+          );
+          const gone = Object.values(run.targets()).filter(([, flags]) => flags === TARGET_GONE);
+          const inTable = Object.keys(run.table(1) ?? {}).length;
+          expect(Object.values(run.targets()).length - gone.length).toBeGreaterThanOrEqual(inTable);
+          const addresses = web.map((text) => text.split(/[:*]/)[0] ?? '');
+          const answering = new Set(run.reverse().map((at) => at.split(':')[0] ?? ''));
+          expect([...answering]).toEqual(expect.arrayContaining(addresses));
+          if (lost === 'reset') expect(answering).toEqual(new Set(addresses));
+          expect(run.audit()).toEqual({ added: 0, changed: 0, removed: 0 });
+        }
+      }),
+      { numRuns: 6 },
+    );
+  });
 });
 
 test('flags are those of the header', async () => {
