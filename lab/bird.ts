@@ -14,6 +14,7 @@ import {
   type NatterPlan,
   SPRAY_TABLE_BASE,
   TOR_AS,
+  VIP_PREFIX,
 } from './plan.ts';
 import type { LabProcess } from './process.ts';
 
@@ -45,7 +46,8 @@ const session = (
 }
 `;
 
-const eips = `${EIP_PREFIX.replace(/\/.*/, '')}/24{24,32}`;
+const within = (prefix: string): string => `${prefix.replace(/\/.*/, '')}/24{24,32}`;
+const eips = within(EIP_PREFIX);
 
 // The union goes to the main table as multipath routes; with spraying each natter's own routes also
 // go to a kernel table of their own, which is empty as soon as that natter announces nothing.
@@ -91,6 +93,7 @@ export function torConfig(
       routerTables(plan, spray, 'true'),
     ].join('');
   });
+  const vips = within(VIP_PREFIX);
   const balancers = lbs.map((plan) => {
     const peer = {
       local: plan.router.address,
@@ -98,7 +101,7 @@ export function torConfig(
       remote: plan.uplink.address,
       remoteAs: LB_AS,
     };
-    return session(`lb_${plan.index}`, peer, `import where net ~ [${eips}]; export none;`);
+    return session(`lb_${plan.index}`, peer, `import where net ~ [${vips}]; export none;`);
   });
   return [head('192.0.2.254'), mainTable(), ...each, ...balancers].join('');
 }

@@ -15,9 +15,9 @@ const SERVICE = { name: 'lb', adminPort: 9104 };
 export const LB_TARGET = { http: [8081, 8082, 8083], echo: 7070 } as const;
 /** One an ISP, in the ISPs' order; then one of direct returns, and one of dns. */
 export const VIPS = {
-  isps: ['198.51.100.201', '198.51.100.202', '198.51.100.203'],
-  direct: '198.51.100.204',
-  dns: '198.51.100.205',
+  isps: ['198.18.0.201', '198.18.0.202', '198.18.0.203'],
+  direct: '198.18.0.204',
+  dns: '198.18.0.205',
 } as const;
 
 export class LabLb extends LabDaemon {

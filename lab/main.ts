@@ -11,7 +11,7 @@ const HELP = `Usage: npm start -- [options]
 
 Runs a whole site in network namespaces of this machine: clients of three ISPs, a BGP router,
 a cluster of natters, two dhcpds, VMs that ask them for addresses, two dns that answer each ISP's
-clients in their own way, Redis. Sends real traffic through it, and stays up until Ctrl-C.
+clients in their own way, two lbs before the VMs, Redis. Sends real traffic through it, and stays up until Ctrl-C.
 
   --once         end after the traffic (so does a run without a terminal); exit 0: all went well
   --spray        routers draw a natter for each packet, not for each flow
@@ -66,7 +66,12 @@ const line = (report: Report): string => {
     .join('  ');
 };
 
-const daemonsOf = (lab: Site): LabDaemon[] => [...lab.natters, ...lab.dhcpds, ...lab.dnses];
+const daemonsOf = (lab: Site): LabDaemon[] => [
+  ...lab.natters,
+  ...lab.dhcpds,
+  ...lab.dnses,
+  ...lab.lbs,
+];
 
 /** Returns whether every check went well. */
 async function showTraffic(lab: Site, signal: AbortSignal): Promise<boolean> {
@@ -90,6 +95,7 @@ async function stay(lab: Site, port: number, signal: AbortSignal): Promise<void>
   const enter = `ip netns exec edge-${lab.run.id}`;
   console.log(`\ntry  ${enter}-telecom ping 198.51.100.1`);
   console.log(`     ${enter}-unicom kdig @198.51.100.53 www.edge.example`);
+  console.log(`     ${enter}-mobile curl -k --connect-to ::198.18.0.203 https://www.edge.example/`);
   console.log(`     ${enter}-store deploy/bin/edgectl --store ${lab.redis.url} status\n`);
   console.log('Ctrl-C takes the site down.');
   if (!signal.aborted) await new Promise((resolve) => signal.addEventListener('abort', resolve));
@@ -99,8 +105,8 @@ async function stay(lab: Site, port: number, signal: AbortSignal): Promise<void>
 async function run(options: Options, signal: AbortSignal): Promise<number> {
   const began = performance.now();
   const { natters, spray } = options;
-  console.log(`bringing up 3 ISPs, ${natters} natters, 2 dhcpds, 2 dns, 5 VMs, Redis …`);
-  const lab = await site({ natters, vms: 5, dhcpds: 2, dnses: 2, spray });
+  console.log(`bringing up 3 ISPs, ${natters} natters, 2 dhcpds, 2 dns, 2 lbs, 5 VMs, Redis …`);
+  const lab = await site({ natters, vms: 5, dhcpds: 2, dnses: 2, lbs: 2, spray });
   let ok = false;
   try {
     signal.throwIfAborted();

@@ -2,6 +2,8 @@
 // addresses and MACs out. Nodes are counted from 1, as in their names.
 
 export const EIP_PREFIX = '198.51.100.0/24';
+/** Of the lbs; not among the EIPs, which the natters announce as a whole. */
+export const VIP_PREFIX = '198.18.0.0/24';
 export const INSIDE_PREFIX = '10.0.0.0/16';
 export const CORE_ADDRESS = '10.0.0.1';
 export const STORE_ADDRESS = '10.0.0.2';

@@ -1,6 +1,8 @@
 // Real traffic of every kind through a site, by the clients that people use. Each check says what
 // it did, how it went, and which natters carried it.
 import { DNS_EIPS, dnsObjects, LAB_ZONE } from './dns.ts';
+import { lbObjects, wwwObjects } from './lb-objects.ts';
+import { lbChecks } from './lb-traffic.ts';
 import type { LabNode } from './node.ts';
 import { CORE_ADDRESS } from './plan.ts';
 import { until } from './ready.ts';
@@ -17,8 +19,8 @@ export type Report = {
   passed: Passed;
 };
 
-type Outcome = { ok: boolean; result: string };
-type Check = readonly [what: string, from: LabNode, to: string, run: () => Promise<Outcome>];
+export type Outcome = { ok: boolean; result: string };
+export type Check = readonly [what: string, from: LabNode, to: string, run: () => Promise<Outcome>];
 
 /** What the checks need to be in force: two mapped VMs, and one EIP that two further VMs share. */
 export const siteObjects = (site: Site): Record<string, unknown> => ({
@@ -34,10 +36,26 @@ export const siteObjects = (site: Site): Record<string, unknown> => ({
     { from: `${EIP.shared}:8004/tcp`, to: `${site.vm(4).address}:80` },
     { from: `${EIP.shared}:53/udp`, to: `${site.vm(3).address}:7` },
   ],
-  ...(site.dnses.length === 0
-    ? {}
-    : dnsObjects({ telecom: EIP.first, unicom: EIP.second, mobile: EIP.third })),
+  ...servedObjects(site),
 });
+
+/** What dns and lb serve; with lbs www is theirs, and the name that leads to VMs is another one. */
+function servedObjects(site: Site): Record<string, unknown> {
+  const own = { telecom: EIP.first, unicom: EIP.second, mobile: EIP.third };
+  const parts: Record<string, unknown[]>[] = [];
+  if (site.dnses.length > 0) parts.push(dnsObjects(own, vmName(site)));
+  if (site.lbs.length > 0) parts.push(lbObjects(site.run, site));
+  if (site.dnses.length > 0 && site.lbs.length > 0) parts.push(wwwObjects());
+  const sections = new Map<string, unknown[]>();
+  for (const part of parts) {
+    for (const [section, objects] of Object.entries(part)) {
+      sections.set(section, [...(sections.get(section) ?? []), ...objects]);
+    }
+  }
+  return Object.fromEntries(sections);
+}
+
+const vmName = (site: Site): string => (site.lbs.length > 0 ? 'vm' : 'www');
 
 export const EIP = {
   first: '198.51.100.1',
@@ -116,9 +134,13 @@ async function leaseFromTheOther(site: Site): Promise<Outcome> {
   return { ok, result };
 }
 
-/** What a client is told of www by one name server, and who answers there. */
-async function www(from: LabNode, server: string): Promise<{ address: string; seen: string }> {
-  const query = ['+short', '+timeout=2', '+retry=1', `@${server}`, `www.${LAB_ZONE}`, 'A'];
+/** What a client is told of the name by one name server, and who answers there. */
+async function vmOf(
+  from: LabNode,
+  server: string,
+  host: string,
+): Promise<{ address: string; seen: string }> {
+  const query = ['+short', '+timeout=2', '+retry=1', `@${server}`, `${host}.${LAB_ZONE}`, 'A'];
   const { stdout } = await from.exec('kdig', query, { allowFailure: true });
   const address = stdout.trim();
   if (!/^[\d.]+$/.test(address)) return { address: address || 'no answer', seen: '' };
@@ -126,8 +148,14 @@ async function www(from: LabNode, server: string): Promise<{ address: string; se
   return { address, seen: result };
 }
 
-async function ownIsp(from: LabNode, server: string, wanted: string, vm: string): Promise<Outcome> {
-  const { address, seen } = await www(from, server);
+async function ownIsp(
+  site: Site,
+  from: LabNode,
+  server: string,
+  wanted: string,
+  vm: string,
+): Promise<Outcome> {
+  const { address, seen } = await vmOf(from, server, vmName(site));
   const ok = address === wanted && seen === `${vm} saw ${from.address}`;
   return { ok, result: `${address}, ${seen}` };
 }
@@ -137,7 +165,7 @@ async function ispDies(site: Site, from: LabNode, own: string, next: string): Pr
   const told = async (address: string): Promise<number> => {
     const began = performance.now();
     await until(`${from.name} is told ${address} by both`, async () => {
-      const answers = await Promise.all(DNS_EIPS.map((server) => www(from, server)));
+      const answers = await Promise.all(DNS_EIPS.map((server) => vmOf(from, server, vmName(site))));
       return answers.every((answer) => answer.address === address);
     });
     return (performance.now() - began) / 1000;
@@ -152,9 +180,9 @@ async function ispDies(site: Site, from: LabNode, own: string, next: string): Pr
 async function otherServer(site: Site, from: LabNode, wanted: string): Promise<Outcome> {
   const [first, second = ''] = DNS_EIPS;
   await site.dns(1).kill9();
-  const { address } = await www(from, second);
+  const { address } = await vmOf(from, second, vmName(site));
   await site.dns(1).start();
-  const again = await www(from, first ?? '');
+  const again = await vmOf(from, first ?? '', vmName(site));
   const ok = address === wanted && again.address === wanted;
   return { ok, result: `${address} from dns-2; dns-1 is back` };
 }
@@ -164,12 +192,13 @@ function dnsChecks(site: Site): Check[] {
   const [telecom, unicom, mobile] = [site.client(1), site.client(2), site.client(3)];
   const [ns1 = '', ns2 = ''] = DNS_EIPS;
   const { first, second, third } = EIP;
+  const host = vmName(site);
   return [
-    ['dns', telecom, `www at ${ns1}`, () => ownIsp(telecom, ns1, first, 'vm-1')],
-    ['dns', unicom, `www at ${ns2}`, () => ownIsp(unicom, ns2, second, 'vm-2')],
-    ['dns', mobile, `www at ${ns1}`, () => ownIsp(mobile, ns1, third, 'vm-5')],
-    ['dns, endpoint dies', telecom, 'www', () => ispDies(site, telecom, first, second)],
-    ['dns, one killed', unicom, `www at ${ns2}`, () => otherServer(site, unicom, second)],
+    ['dns', telecom, `${host} at ${ns1}`, () => ownIsp(site, telecom, ns1, first, 'vm-1')],
+    ['dns', unicom, `${host} at ${ns2}`, () => ownIsp(site, unicom, ns2, second, 'vm-2')],
+    ['dns', mobile, `${host} at ${ns1}`, () => ownIsp(site, mobile, ns1, third, 'vm-5')],
+    ['dns, endpoint dies', telecom, host, () => ispDies(site, telecom, first, second)],
+    ['dns, one killed', unicom, `${host} at ${ns2}`, () => otherServer(site, unicom, second)],
   ];
 }
 
@@ -207,6 +236,7 @@ function checks(site: Site): Check[] {
     ['http, outbound', one, 'telecom', () => ask(one, telecom.address, seen('telecom', first))],
     ['http, hairpin', one, `${second} > vm-2`, () => ask(one, second, seen('vm-2', first))],
     ...dnsChecks(site),
+    ...lbChecks(site),
   ];
 }
 

@@ -67,6 +67,14 @@ export const lbEvents = {
     explanation: 'The agent of a target said something else than before.',
     remedy: 'None needed.',
   },
+  'agent-silent': {
+    explanation: 'The agent of a target does not answer; what it said before holds.',
+    remedy: 'Is it there, and may this instance reach its port?',
+  },
+  'agent-unknown-words': {
+    explanation: 'The agent of a target said words that mean nothing here; they are ignored.',
+    remedy: 'See the agent-check words in README.md.',
+  },
   'limits-alone': {
     explanation: 'Shared rate limits are counted by this instance alone, for Redis is away.',
     remedy: 'None: it ends when Redis answers.',

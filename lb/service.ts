@@ -111,7 +111,6 @@ export class LbService {
     await Promise.all([this.followers.pools.start(ended), this.followers.lb.start(ended)]);
     await l4?.start(ended);
     await health.start(ended);
-    agents.start(ended);
     this.#want();
     await vips.settled();
     signal.throwIfAborted();

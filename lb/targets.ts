@@ -2,10 +2,8 @@
 import type { TargetHealth } from '../shared/health/types.ts';
 import { DEFAULT_PROXY } from '../shared/site/lb-objects.ts';
 import type { Pool, PoolTarget } from '../shared/site/pool-objects.ts';
+import type { AgentWord } from './agent/line.ts';
 import type { PoolState, TargetState } from './pools/types.ts';
-
-/** Of a target's agent; the rest is as without one. */
-export type AgentWord = { weightPercent?: number; state?: 'up' | 'down' | 'drain' };
 
 export type Known = {
   healthOf: (pool: Pool, target: PoolTarget) => TargetHealth;
@@ -29,6 +27,7 @@ function targetStateOf(pool: Pool, target: PoolTarget, known: Known): TargetStat
     tier,
     health: stateOf(health, agent),
     upSinceMs: health.effective === 'up' ? health.sinceMs : 0,
+    ...(agent?.maxRequests === undefined ? {} : { maxRequests: agent.maxRequests }),
   };
 }
 

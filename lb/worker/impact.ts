@@ -1,5 +1,5 @@
-// Which connections a new plan ends: those whose listener is gone, and tunnels whose route is gone
-// or leads elsewhere (docs/balancing.md, H8). The rest goes on. Pure.
+// Which connections a new plan ends: those whose listener is gone, streams whose target is gone, and
+// tunnels whose route is gone or leads elsewhere (docs/balancing.md, H8). The rest goes on. Pure.
 import type { WorkerPlan } from '../l7/types.ts';
 import type { Held } from './held.ts';
 import type { Ending } from './pacing.ts';
@@ -21,12 +21,19 @@ export function endedBy(
     if (!places.has(listener)) ended.push({ ...whole, why: 'its listener is gone' });
     else if (places.get(listener) !== placesBefore.get(listener)) {
       ended.push({ ...whole, why: 'its listener leads elsewhere' });
+    } else if (held.target !== undefined && !hasTarget(plan, held.target)) {
+      ended.push({ ...whole, why: `its target ${held.target.id} is gone` });
     } else if (gone !== undefined) {
       const why = `its route ${gone} is gone or leads elsewhere`;
       ended.push({ held, listener, isGone, isWhole: false, why });
     }
   }
   return ended;
+}
+
+function hasTarget({ pools }: WorkerPlan, { pool, id }: { pool: string; id: string }): boolean {
+  const found = pools.find(({ name }) => name === pool);
+  return found?.targets.some((target) => target.id === id) ?? false;
 }
 
 function placesOf({ listeners }: WorkerPlan): Map<string, string> {

@@ -206,7 +206,8 @@ export class L7Worker {
         this.#pools.delete(name);
       }
     }
-    for (const pool of pools) {
+    for (const wanted of pools) {
+      const pool = shareOf(wanted, this.#settings.workers);
       this.#pools.set(pool.name, pool);
       const known = this.#balancers.get(pool.name);
       if (known === undefined) {
@@ -343,4 +344,13 @@ export class L7Worker {
     const { connections, perClient, workerMemory } = limits;
     return { workers, connections, perClient, workerMemory };
   }
+}
+
+/** Bounds are the instance's: each worker keeps to its share of them. */
+function shareOf(pool: PoolState, workers: number): PoolState {
+  const { maxRequests, maxQueue } = pool.proxy;
+  if (workers === 1 || (maxRequests === 0 && maxQueue === 0)) return pool;
+  const share = (of: number) => Math.ceil(of / workers);
+  const proxy = { ...pool.proxy, maxRequests: share(maxRequests), maxQueue: share(maxQueue) };
+  return { ...pool, proxy };
 }
