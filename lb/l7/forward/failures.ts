@@ -1,4 +1,4 @@
-// What a client is answered when its request cannot be forwarded (docs/balancing.md, H4, H6). Pure.
+// What a client is answered when its request cannot be forwarded (docs/balancing.md, H4, H6).
 import type { Outcome, PickFailure } from '../../pools/types.ts';
 import {
   type ConnectFailure,

@@ -1,4 +1,4 @@
-// Requests to targets: every open one of a worker, and the tick that ends those which wait too long.
+// Requests to targets: all open ones of a worker, and the tick that ends those which wait too long.
 import type { Forwarding, Incoming, Outgoing } from '../types.ts';
 import { Exchange } from './exchange.ts';
 import type { ForwarderOptions, TimedForwarder } from './types.ts';

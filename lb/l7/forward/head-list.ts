@@ -1,4 +1,4 @@
-// A request's head for an HTTP/2 target, with the length of its body (RFC 9113, 8.1.1). Pure.
+// A request's head for an HTTP/2 target, with the length of its body (RFC 9113, 8.1.1).
 import type { Outgoing } from '../types.ts';
 
 export function headListOf(request: Outgoing): [name: string, value: string][] {

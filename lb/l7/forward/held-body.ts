@@ -1,4 +1,4 @@
-// A request's body as far as it came before there was a connection, or has to be sent again: bounded.
+// A request's body as far as it came before there was a connection, or may be sent again: bounded.
 
 export const MAX_HELD_BYTES = 65_536;
 

@@ -1,5 +1,5 @@
 // What a request is balanced by: the hash of what the pool says, and the target of its sticky
-// cookie. The same on all instances. Pure.
+// cookie. The same on all instances.
 import type { PoolProxy } from '../../../shared/site/lb-objects.ts';
 import type { PickKey, TargetId } from '../../pools/types.ts';
 import type { ClientInfo, RequestView } from '../types.ts';
@@ -48,7 +48,7 @@ export function cookieValue(header: string | undefined, name: string): string | 
   return undefined;
 }
 
-/** 32 bits: FNV-1a over the characters, then the finalizer of MurmurHash3, so that all bits count. */
+/** 32 bits: FNV-1a over the characters, then MurmurHash3's finalizer, so that all bits count. */
 export function hashText(text: string): number {
   let hash = 0x811c9dc5;
   for (let i = 0; i < text.length; i++) {

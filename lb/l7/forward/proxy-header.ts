@@ -1,4 +1,4 @@
-// The PROXY header by which a target learns whose connection it is given. Pure.
+// The PROXY header by which a target learns whose connection it is given.
 import { writeProxyHeader } from '../proxy-protocol/write.ts';
 import type { ClientInfo } from '../types.ts';
 

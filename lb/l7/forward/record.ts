@@ -1,4 +1,4 @@
-// What is noted of a request for the access log, before anything has happened. Pure.
+// What is noted of a request for the access log, before anything has happened.
 import type { ForwardRecord } from '../types.ts';
 
 export function createRecord(pool: string): ForwardRecord {

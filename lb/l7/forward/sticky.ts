@@ -28,7 +28,8 @@ export function createSticky(key: Uint8Array): Sticky {
     setCookie(pool, target, { cookie, ttlMs, isSecure }) {
       const age = ttlMs === 0 ? '' : `; Max-Age=${Math.ceil(ttlMs / 1000)}`;
       const value = seal(key, pool, target);
-      return `${cookie}=${value}; Path=/; HttpOnly; SameSite=Lax${age}${isSecure ? '; Secure' : ''}`;
+      const secure = isSecure ? '; Secure' : '';
+      return `${cookie}=${value}; Path=/; HttpOnly; SameSite=Lax${age}${secure}`;
     },
     targetOf(pool, value) {
       const known = `${pool} ${value}`;

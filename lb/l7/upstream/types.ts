@@ -1,5 +1,5 @@
-// What the forwarder knows of connections to targets beyond lb/l7/types.ts: how it takes an idle one
-// without a callback, and what it may retry.
+// What the forwarder knows of connections to targets beyond lb/l7/types.ts: how it takes an idle
+// one without a callback, and what it may retry.
 import type { PoolProxy } from '../../../shared/site/lb-objects.ts';
 import type { TargetState } from '../../pools/types.ts';
 import type { ConnectFailure, UpstreamConnection, UpstreamEvents, Upstreams } from '../types.ts';

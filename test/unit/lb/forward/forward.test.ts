@@ -149,7 +149,7 @@ describe('a response', () => {
     expect(rig.balancer.outcomes).toEqual(['failed']);
   });
 
-  test('comes while the body is still sent: it goes on, and the connection ends (#73)', async () => {
+  test('comes as the body is still sent: it goes on, and its connection ends (#73)', async () => {
     await start((socket) => socket.write('HTTP/1.1 413 Too Big\r\nContent-Length: 3\r\n\r\nbig'));
     const { seen, forwarding } = rig.forward({ method: 'POST', bodyBytes: 1000 });
     forwarding.writeBody(Buffer.alloc(10));

@@ -12,7 +12,7 @@ import {
 
 const OK = 'HTTP/1.1 200 OK\r\n';
 
-/** `pieces`: written one after the other, each when the one before was read. `closes`: by FIN or RST. */
+/** `says`: written piece by piece, each when the one before was. `closes`: by FIN or RST then. */
 type Case = {
   what: string;
   says: string | string[];

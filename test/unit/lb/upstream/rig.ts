@@ -1,5 +1,5 @@
-// What the tests of upstream connections stand on: targets that say what a script says, and what the
-// events of an exchange told.
+// What the tests of upstream connections stand on: targets that say what a script says, and what
+// the events of an exchange told.
 import { createServer, type Server, type Socket } from 'node:net';
 import { until } from '../../../../lab/ready.ts';
 import type { ResponseHead } from '../../../../lb/l7/http1/types.ts';
