@@ -1,7 +1,7 @@
-// Small numbers that index the kernel's maps, with stable owners: who had one keeps it, over changes
-// and restarts. What nobody owns any more is kept for its owner's return, and given to another as
-// late as can be, with a new generation: what the kernel still knows of the owner before does not
-// fit then. Pure.
+// Small numbers that index the kernel's maps, with stable owners: who had one keeps it, over
+// changes and restarts. What nobody owns any more is kept for its owner's return, and given to
+// another as late as can be, with a new generation: what the kernel still knows of the owner before
+// does not fit then. Pure.
 
 export type Slot = { slot: number; generation: number };
 

@@ -128,9 +128,9 @@ export interface BpfObject {
   readonly types: Btf;
   /**
    * A new map of the shape that this array_of_maps has in it. An entry of the outer map is written
-   * as a descriptor (InnerMap.fd, 4 bytes in host order), whatever was there before, and read as the
-   * number of the map (InnerMap.id). The caller closes it; a batch of writes waits once until no
-   * program sees what was there before.
+   * as a descriptor (InnerMap.fd, 4 bytes in host order), whatever was there before, and read as
+   * the number of the map (InnerMap.id). The caller closes it; a batch of writes waits once until
+   * no program sees what was there before.
    */
   createInner(outer: string): InnerMap;
   /** Gives back all descriptors and memory; what is pinned or attached lives on. */

@@ -153,7 +153,7 @@ test('an address that the host has anyway is left alone, and what moved is moved
   expect([host.addressesOf('in0'), host.addressesOf('up0')]).toEqual([[], [VIP]]);
 });
 
-test('what is refused changes nothing, and what the kernel refuses may be asked for again', async () => {
+test('what is refused changes nothing; what the kernel refuses may be asked for again', async () => {
   const l4 = start();
   await l4.want(wanted);
   const before = l4.plan;

@@ -24,7 +24,7 @@ describe('slots', () => {
     expect(slots.of('a')).toEqual(before);
   });
 
-  test('go to another only when none is unused, the longest left first, as a new generation', () => {
+  test('go to another when none is unused, the longest left first, as a new generation', () => {
     const slots = new Slots(1, 4);
     assign(slots, 'a', 'b');
     assign(slots, 'b');
