@@ -1,4 +1,4 @@
-// What certificates of the site say of themselves: their names and times, for tables and for checks.
+// What certificates of the site say of themselves: names and times, for tables and for checks.
 // The site itself knows only the shape of their text (shared/site/pem.ts).
 import { X509Certificate } from 'node:crypto';
 

@@ -1,5 +1,5 @@
-// What operators say of targets (docs/health.md, V7): by address, at one port or at any, in one pool
-// or wherever it is a target, and while it lasts. Pure.
+// What operators say of targets (docs/health.md, V7): by address, at one port or at any, in one
+// pool or wherever it is a target, and while it lasts. Pure.
 import type { HealthOverride } from '../site/pool-objects.ts';
 import type { Override } from './types.ts';
 

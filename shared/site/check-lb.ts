@@ -1,5 +1,5 @@
-// What only shows when all objects of lb and of pools are seen together. Pure; each object is looked
-// at once, and ports and routes are found by what they claim.
+// What only shows when all objects of lb and of pools are seen together. Pure; each object is
+// looked at once, and ports and routes are found by what they claim.
 import { parseEndpoint } from '../net/ports.ts';
 import type { SiteProblem } from './check.ts';
 import { checkL4 } from './check-l4.ts';

@@ -61,5 +61,6 @@ function time(milliseconds: number | undefined): string | undefined {
 /** In the order of its keys as they are given; without what is undefined at any depth. */
 function plain(fields: Record<string, unknown>): Entry {
   const pairs = Object.entries(fields).filter(([, value]) => value !== undefined);
-  return Object.fromEntries(pairs.map(([key, value]) => [key, inOrder(value) as EntryValue])); // JSON
+  // What is said of an object is plain data, as it is stored.
+  return Object.fromEntries(pairs.map(([key, value]) => [key, inOrder(value) as EntryValue]));
 }

@@ -1,5 +1,5 @@
-// Names by which clients ask: `www.example.com`, or `*.example.com` for one label or more before it.
-// Pure.
+// Names by which clients ask: `www.example.com`, or `*.example.com` for one label or more before
+// it. Pure.
 import { isHostName } from '../net/ports.ts';
 import { parseAddress } from './peer.ts';
 

@@ -12,9 +12,9 @@ export type VirtualServer = {
   lastPort: number;
   pool: string;
   mode: 'nat' | 'dsr';
-  /** What picks the target: the client's address, or address, ports and protocol. `flow` unless told. */
+  /** What picks the target: the client's address, or (`flow`, the default) addresses and ports. */
   hash: 'source' | 'flow';
-  /** Flows of a target that is removed or down: moved at once (the next target resets TCP), or left. */
+  /** Flows of a target that is gone or down: moved at once (the next one resets TCP), or left. */
   lost: 'reset' | 'leave';
 };
 
@@ -35,7 +35,7 @@ export type Listener = {
   clientCa?: string;
   clientCertificate: 'none' | 'optional' | 'required';
   minTls: '1.2' | '1.3';
-  /** Peers that must begin with a PROXY header (v1 or v2); of others nothing is taken. Empty: no peer. */
+  /** Peers that must begin with a PROXY header (v1 or v2); of others none is taken. */
   proxyFrom: readonly Prefix[];
   /** Peers whose X-Forwarded-For, -Proto, -Host and Forwarded are believed and added to. */
   trusted: readonly Prefix[];
@@ -145,7 +145,7 @@ export type PoolProxy = {
   algorithm: Algorithm;
   /** Of ring and maglev: what is hashed. */
   hash: { on: 'source' | 'uri' | 'path' } | { on: 'header' | 'cookie'; name: string };
-  /** Of ring and maglev: no target has more than this share of the mean, in percent; 0: no bound. */
+  /** Of ring and maglev: nobody has more than this share of the mean, in percent; 0: no bound. */
   boundPercent: number;
   /** A cookie that names the target, signed; set by the balancer. */
   sticky?: { cookie: string; ttlMs: number };
@@ -169,7 +169,7 @@ export type PoolProxy = {
   passive: {
     /** So many failures in a row (connect, reset, timeout, 5xx of 502, 503, 504) eject a target, */
     failures: number;
-    /** for this long × the number of ejections in a row, at most 10 times; then one request tries. */
+    /** for this long × the ejections in a row, at most 10 times; then one request tries. */
     ejectMs: number;
     /** never more than this share of the targets. */
     maxPercent: number;

@@ -282,7 +282,7 @@ describe('a check', () => {
   const tcp = { ...timing, type: 'tcp', port: 0 } as const;
   const http = { type: 'http', path: '/', status: [200, 399], verify: false } as const;
 
-  test('without a port goes to that of the target, and is the same object for the same port', () => {
+  test('without a port goes to that of the target, as one object for each port', () => {
     const first = checkOf({ check: tcp }, { port: 8080 });
     expect(first).toEqual({ ...tcp, port: 8080 });
     expect(checkOf({ check: tcp }, { port: 8080 })).toBe(first);

@@ -99,7 +99,7 @@ describe('is refused', () => {
       listener(
         `protocol: https, certificates: w, clientCa: ${JSON.stringify(PEM)}, clientCertificate: none`,
       ),
-      ['2:769 clientCa has no use where no client is asked'],
+      ['2:719 clientCa has no use where no client is asked'],
     ],
     [
       'an old TLS',
