@@ -259,6 +259,7 @@ export class Http1Connection implements TargetConnection {
     if (isClean && this.#owner.park(this, this.#idleMs)) this.#state = STATE.IDLE;
     else this.#die();
     this.resume();
+    this.#buffer.rest();
     this.isReused = true;
     events.onEnd(trailers);
   }

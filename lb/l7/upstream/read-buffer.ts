@@ -20,15 +20,22 @@ export class ReadBuffer {
       this.#isNew = false;
       return shared;
     }
-    if (this.#isGiven || (this.#wantsOwn && this.#own === undefined)) {
+    if (this.#wantsOwn) {
+      if (this.#own !== undefined && !this.#isGiven) return undefined;
       this.#isGiven = false;
       this.#own = Buffer.allocUnsafeSlow(READ_BYTES);
       return this.#own;
     }
-    if (this.#wantsOwn || this.#own === undefined) return undefined;
+    if (this.#own === undefined) return undefined;
+    this.#isGiven = false;
     this.#own = undefined;
     return shared;
   };
+
+  /** No more is expected: an idle connection has no buffer. */
+  rest(): void {
+    this.#wantsOwn = false;
+  }
 
   /** The piece itself, if it may be kept by whoever gets it; undefined: copy it. */
   giveAway(bytes: Buffer, start: number, end: number): Buffer | undefined {

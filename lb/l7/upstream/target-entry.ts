@@ -34,9 +34,12 @@ export class TargetEntry implements Http1Owner {
 
   take(): TargetConnection | undefined {
     if (this.identity.isHttp2) return this.sessions.take();
-    const connection = this.#idle.pop();
-    if (connection !== undefined) this.#shared.idle--;
-    return connection;
+    for (let last = this.#idle.pop(); last !== undefined; last = this.#idle.pop()) {
+      this.#shared.idle--;
+      if (last.idleUntilMs > this.#shared.nowMs) return last;
+      last.abort();
+    }
+    return undefined;
   }
 
   park(connection: Http1Connection, idleMs: number): boolean {

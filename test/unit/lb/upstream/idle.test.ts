@@ -120,6 +120,22 @@ describe('idle connections (H5)', () => {
     await until('it is gone', () => rig.upstreams.idle === 0 && rig.upstreams.open === 0);
   });
 
+  test('that are too old are not taken, swept or not', async () => {
+    await advance(1000); // a sweep
+    await advance(500);
+    await park(2);
+    fields = 'Keep-Alive: timeout=2\r\n';
+    const [old] = await park(1);
+    await advance(600); // a sweep
+    await advance(400);
+    expect(rig.upstreams.idle).toBe(3);
+    const taken = rig.upstreams.takeIdle(poolOf(), target.state);
+    expect(taken).toBeDefined();
+    expect(taken).not.toBe(old);
+    expect(rig.upstreams.idle).toBe(1);
+    taken?.abort();
+  });
+
   test('of an exchange that was aborted do not exist', async () => {
     const connection = await rig.connect(poolOf(), target.state);
     connection.send(HEAD_REQUEST, GET, new Told());
