@@ -106,7 +106,7 @@ export class LbService {
   }
 
   async start(signal: AbortSignal): Promise<void> {
-    const { clock, health, workers, l4, agents, vips } = this.options;
+    const { clock, health, workers, l4, vips } = this.options;
     const ended = AbortSignal.any([signal, this.#stopping.signal]);
     await Promise.all([this.followers.pools.start(ended), this.followers.lb.start(ended)]);
     await l4?.start(ended);

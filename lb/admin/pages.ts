@@ -181,7 +181,7 @@ export function lbRoutes(found: () => Running): ControlRoute[] {
 
 function explainFlow({ options }: LbService, body: unknown): unknown {
   if (options.l4 !== undefined) return options.l4.explain(body);
-  throw new OperationalError('EDGE_LB_NO_L4', 'this instance has no links for L4', {
+  throw new OperationalError('EDGE_LB_NO_LINKS', 'this instance has no links for L4', {
     remedy: 'name links in l4.uplink and l4.inside',
   });
 }
