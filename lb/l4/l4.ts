@@ -62,6 +62,8 @@ export class L4 {
   readonly #addresses: VipAddresses;
   #settings: L4Settings;
   #plan: L4Plan | undefined;
+  /** Whose objects the plan has. */
+  #good: PlanInput | undefined;
   /** What writes to the maps, one after the other. */
   #writing: Promise<unknown> = Promise.resolve();
 
@@ -101,16 +103,23 @@ export class L4 {
 
   /**
    * Makes the kernel serve this: call it after each change of objects or health, and at the plan's
-   * `untilMs`. A refusal changes nothing. Rejects with what the kernel refuses; then, and whenever
-   * in doubt, the same may be asked for again.
+   * `untilMs`. Objects that are refused leave the last good ones, which go on with the new health.
+   * Rejects with what the kernel refuses; then, and whenever in doubt, the same may be asked for
+   * again.
    */
   want(input: PlanInput): Promise<Refusal | undefined> {
     return this.#inTurn(async () => {
       const plan = this.#planner.plan(input);
-      if (isRefusal(plan)) return plan;
-      await this.#run(this.datapath.apply(plan));
-      this.#plan = plan;
-      return undefined;
+      if (!isRefusal(plan)) {
+        await this.#take(plan);
+        this.#good = input;
+        return undefined;
+      }
+      if (this.#good === undefined) return plan;
+      const { servers, pools } = this.#good;
+      const goOn = this.#planner.plan({ ...input, servers, pools });
+      if (!isRefusal(goOn)) await this.#take(goOn);
+      return plan;
     });
   }
 
@@ -189,6 +198,11 @@ export class L4 {
   async close(): Promise<void> {
     await this.#writing;
     this.datapath.close();
+  }
+
+  async #take(plan: L4Plan): Promise<void> {
+    await this.#run(this.datapath.apply(plan));
+    this.#plan = plan;
   }
 
   #uplinks(): HostLink[] {

@@ -6,7 +6,7 @@ import { hashText } from '../../shared/health/fingerprint.ts';
 /** A prime; as MAGLEV_SLOTS in lb.h. */
 export const MAGLEV_SLOTS = 65537;
 
-/** `weight`: a whole number from 1; only the ratio of weights matters. */
+/** `weight`: more than 0; only the ratio of weights matters. */
 export type MaglevTarget = { id: string; weight: number };
 
 const OFFSET_SEED = 0x9e3779b9;

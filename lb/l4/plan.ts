@@ -14,7 +14,7 @@ import { type RecoveredSlot, type Slot, Slots } from './slots.ts';
 
 export const PROTOCOLS = { tcp: 6, udp: 17 } as const;
 
-/** With the same arrays as before, only health is looked at: that is what changes often. */
+/** With the same objects as before, only health is looked at: that is what changes often. */
 export type PlanInput = {
   servers: readonly VirtualServer[];
   /** Those that no virtual server names are left out. */
@@ -81,9 +81,7 @@ export class Planner {
     const byName = new Map(input.pools.map((pool) => [pool.name, pool]));
     const used = [...new Set(input.servers.map(({ pool }) => pool))].sort();
     const pools = used.flatMap((name) => byName.get(name) ?? []);
-    const { input: last } = this.#before ?? {};
-    const before =
-      last?.servers === input.servers && last.pools === input.pools ? this.#before : undefined;
+    const before = this.#before && isSame(this.#before.input, input) ? this.#before : undefined;
     const reasons = before === undefined ? this.#reasonsAgainst(input, byName, pools) : [];
     if (reasons.length > 0) return refusal(...reasons);
     const freshTargets = this.#assignTargets(pools);
@@ -194,6 +192,13 @@ export class Planner {
       ...others.map((slot) => ({ slot, alias: '', generation: 0 })),
     ];
   }
+}
+
+/** The very same objects, in the same order. */
+function isSame(a: PlanInput, b: PlanInput): boolean {
+  const are = <T>(some: readonly T[], others: readonly T[]): boolean =>
+    some.length === others.length && some.every((one, at) => one === others[at]);
+  return are(a.servers, b.servers) && are(a.pools, b.pools);
 }
 
 const targetKey = (pool: string, address: string, port: number): string =>

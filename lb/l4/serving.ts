@@ -3,11 +3,15 @@
 import { DEFAULT_PROXY } from '../../shared/site/lb-objects.ts';
 import type { Pool, PoolTarget } from '../../shared/site/pool-objects.ts';
 import type { TargetId } from '../pools/types.ts';
+import { targetIdOf } from '../targets.ts';
 
 /** `unknown`: nobody has judged it yet; taken for up. */
 export type TargetState = 'up' | 'down' | 'drain' | 'unknown';
-/** `upSinceMs`: of slow start, ms since the epoch; 0: always. */
-export type TargetHealth = { state: TargetState; upSinceMs: number };
+/**
+ * `upSinceMs`: of slow start, ms since the epoch; 0: always. `weight`: an agent's, in place of the
+ * configured one; may be a fraction.
+ */
+export type TargetHealth = { state: TargetState; upSinceMs: number; weight?: number };
 
 /**
  * `up`: those that are up. `last-resort`: only targets of weight 0 are. `fail-open`: nobody is, and
@@ -34,9 +38,6 @@ export type Serving = {
 
 const STEPS = 10;
 
-export const idOfTarget = ({ address, port }: PoolTarget): TargetId =>
-  port === undefined ? address : `${address}:${port}`;
-
 export function servingOf(
   pool: Pool,
   healthOf: (id: TargetId) => TargetHealth,
@@ -44,22 +45,23 @@ export function servingOf(
 ): Serving {
   const { failOpenPercent, slowStartMs } = pool.proxy ?? DEFAULT_PROXY;
   const all = pool.targets.map((target) => {
-    const id = idOfTarget(target);
-    return { id, target, ...healthOf(id) };
+    const id = targetIdOf(target);
+    return { id, target, weight: target.weight, ...healthOf(id) };
   });
   const { kind, chosen } = choose(all, failOpenPercent > 0);
   let untilMs = Number.POSITIVE_INFINITY;
   const targets = all.map((one) => {
-    const { id, target, state, upSinceMs } = one;
+    const { id, target, state, upSinceMs, weight } = one;
     if (!chosen.has(one)) return { id, target, state, weight: 0, isGone: state === 'down' };
     const start = startOf(kind === 'fail-open' ? 0 : upSinceMs, slowStartMs, nowMs);
     untilMs = Math.min(untilMs, start.untilMs);
-    return { id, target, state, weight: Math.max(1, target.weight) * start.tenths, isGone: false };
+    const share = weight === 0 ? 1 : weight; // where all are 0, all are alike
+    return { id, target, state, weight: share * start.tenths, isGone: false };
   });
   return { kind, targets, untilMs };
 }
 
-type Candidate = { target: PoolTarget; state: TargetState };
+type Candidate = { target: PoolTarget; state: TargetState; weight: number };
 
 /** A weight of 0 serves only where all that have more cannot (pool-objects.ts). */
 function choose<T extends Candidate>(
@@ -67,12 +69,12 @@ function choose<T extends Candidate>(
   mayFailOpen: boolean,
 ): { kind: TableKind; chosen: ReadonlySet<T> } {
   const up = all.filter(({ state }) => state === 'up' || state === 'unknown');
-  const weighted = up.filter(({ target }) => target.weight > 0);
+  const weighted = up.filter(({ weight }) => weight > 0);
   if (weighted.length > 0) return { kind: 'up', chosen: lowestTier(weighted) };
   if (up.length > 0) return { kind: 'last-resort', chosen: lowestTier(up) };
   const left = mayFailOpen ? all.filter(({ state }) => state !== 'drain') : [];
   if (left.length === 0) return { kind: 'empty', chosen: new Set() };
-  const heavy = left.filter(({ target }) => target.weight > 0);
+  const heavy = left.filter(({ weight }) => weight > 0);
   return { kind: 'fail-open', chosen: lowestTier(heavy.length > 0 ? heavy : left) };
 }
 

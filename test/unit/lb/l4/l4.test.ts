@@ -153,13 +153,14 @@ test('an address that the host has anyway is left alone, and what moved is moved
   expect([host.addressesOf('in0'), host.addressesOf('up0')]).toEqual([[], [VIP]]);
 });
 
-test('what is refused changes nothing; what the kernel refuses may be asked for again', async () => {
+test('what is refused changes no object; what the kernel refuses may be asked for again', async () => {
   const l4 = start();
   await l4.want(wanted);
   const before = l4.plan;
-  const refused = await l4.want(input([server({ pool: 'none' })], []));
+  const refused = await l4.want(input([server({ pool: 'none' })], [], { '10.0.0.3': 'down' }));
   expect(refused?.reasons).toHaveLength(1);
-  expect(l4.plan).toBe(before);
+  expect(l4.plan?.entries.servers).toEqual(before?.entries.servers);
+  expect(l4.plan?.pools.map(({ kind }) => kind)).toEqual(['fail-open', 'up']);
   const servers = l4.datapath.map('servers');
   const { updateBatch } = servers;
   servers.updateBatch = () => {

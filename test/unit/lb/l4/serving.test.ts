@@ -27,6 +27,16 @@ const CASES: [string, string[], HealthByTarget, object, object][] = [
     {},
     { weights: [10, 0], gone: [] },
   ],
+  [
+    'an agent’s weight in place of its own',
+    ['a', 'b*2', 'c'],
+    {
+      a: { state: 'up', upSinceMs: 0, weight: 0.5 },
+      c: { state: 'up', upSinceMs: 0, weight: 0 },
+    },
+    {},
+    { weights: [5, 20, 0], gone: [] },
+  ],
   ['not a weight of 0, whose flows stay', ['a', 'b*0'], {}, {}, { weights: [10, 0], gone: [] }],
   ['the lowest tier', ['a/1', 'b/2'], {}, {}, { weights: [10, 0], gone: [] }],
   ['the next tier', ['a/1', 'b/2'], { a: 'down' }, {}, { weights: [0, 10], gone: ['a'] }],
