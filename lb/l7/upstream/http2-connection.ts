@@ -10,14 +10,15 @@ const { NGHTTP2_CANCEL, NGHTTP2_FLAG_END_STREAM, NGHTTP2_NO_ERROR, NGHTTP2_REFUS
 const MAX_INTERIMS = 32;
 const TOO_MANY_INTERIMS: Bad = { status: 502, reason: 'too-many-interim-responses' };
 const NO_UPGRADE: Bad = { status: 502, reason: 'upgrade-over-http2' };
+const NOT_SAYABLE: Bad = { status: 502, reason: 'request-not-for-http2' };
 const HEAD_TWICE: Bad = { status: 502, reason: 'head-twice' };
 const UNFINISHED: Bad = { status: 502, reason: 'status-line' };
 
 export interface StreamKeeper {
   /** Streams were answered on it before. */
   readonly isReused: boolean;
-  /** Undefined: the session takes no more. */
-  open(flat: string[], endStream: boolean): ClientHttp2Stream | undefined;
+  /** `closed`: the session takes no more. `refused`: it cannot say that head. */
+  open(flat: string[], endStream: boolean): ClientHttp2Stream | 'closed' | 'refused';
   answered(): void;
   /** The exchange is over, whatever became of its stream. */
   released(): void;
@@ -52,17 +53,20 @@ export class Http2Connection implements TargetConnection {
     this.#events = events;
     this.#of = { method: shape.isHead ? 'HEAD' : 'GET' };
     this.#isRequestDone = !shape.hasBody;
-    const stream = shape.isUpgrade ? undefined : this.#session.open(headers.flat(), !shape.hasBody);
-    if (stream === undefined) {
-      this.isUnsent = !shape.isUpgrade;
-      const error: UpstreamError = shape.isUpgrade
-        ? { kind: 'bad', bad: NO_UPGRADE }
-        : { kind: 'reset', received: false };
-      queueMicrotask(() => this.#fail(error));
+    if (shape.isUpgrade) {
+      this.#failSoon({ kind: 'bad', bad: NO_UPGRADE });
       return;
     }
-    this.#stream = stream;
-    this.#listen(stream);
+    const stream = this.#session.open(headers.flat(), !shape.hasBody);
+    if (stream === 'refused') {
+      this.#failSoon({ kind: 'bad', bad: NOT_SAYABLE });
+    } else if (stream === 'closed') {
+      this.isUnsent = true;
+      this.#failSoon({ kind: 'reset', received: false });
+    } else {
+      this.#stream = stream;
+      this.#listen(stream);
+    }
   }
 
   writeBody(piece: Buffer): boolean {
@@ -99,9 +103,17 @@ export class Http2Connection implements TargetConnection {
     stream.on('data', (piece: Buffer) => this.#events?.onBody(piece));
     stream.on('end', () => this.#ended());
     stream.on('drain', () => this.#events?.onDrain());
-    stream.on('wantTrailers', () => stream.sendTrailers(trailerFields(this.#trailersOut)));
+    stream.on('wantTrailers', () => this.#sendTrailers(stream));
     stream.on('error', () => {}); // 'close' follows
     stream.on('close', () => this.#closed(stream.rstCode));
+  }
+
+  #sendTrailers(stream: ClientHttp2Stream): void {
+    try {
+      stream.sendTrailers(trailerFields(this.#trailersOut));
+    } catch {
+      this.#fail({ kind: 'bad', bad: NOT_SAYABLE }); // as of heads
+    }
   }
 
   #head(flat: readonly string[], flags: number): void {
@@ -149,6 +161,11 @@ export class Http2Connection implements TargetConnection {
     this.#events = undefined;
     this.#release(NGHTTP2_CANCEL);
     events?.onError(error);
+  }
+
+  /** Not from within a call of who is told. */
+  #failSoon(error: UpstreamError): void {
+    queueMicrotask(() => this.#fail(error));
   }
 
   /** `code`: what is left of the stream is reset. */

@@ -1,5 +1,10 @@
 // One HTTP/2 session to a target: streams up to a bound, closed when it was idle for too long.
-import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
+import {
+  type ClientHttp2Session,
+  type ClientHttp2Stream,
+  type ClientSessionOptions,
+  connect,
+} from 'node:http2';
 import type { ClientSocket } from '../types.ts';
 import type { StreamKeeper } from './http2-connection.ts';
 
@@ -14,6 +19,13 @@ type SessionOptions = {
   isSingle: boolean;
   time: { readonly nowMs: number };
   onClosed: () => void;
+};
+
+/** The second is not among the types of a client's options yet; it is a client's, too. */
+const SESSION: ClientSessionOptions & { strictSingleValueFields: boolean } = {
+  settings: { enablePush: false, maxHeaderListSize: MAX_HEAD_BYTES },
+  // What came in several fields goes on in several.
+  strictSingleValueFields: false,
 };
 
 export class Http2Session implements StreamKeeper {
@@ -33,8 +45,8 @@ export class Http2Session implements StreamKeeper {
     this.#isSingle = options.isSingle;
     this.#idleSinceMs = options.time.nowMs;
     const session = connect(`http://${options.authority}`, {
+      ...SESSION,
       createConnection: () => socket,
-      settings: { enablePush: false, maxHeaderListSize: MAX_HEAD_BYTES },
     });
     this.#session = session;
     this.#socket = socket;
@@ -62,9 +74,13 @@ export class Http2Session implements StreamKeeper {
     return true;
   }
 
-  open(flat: string[], endStream: boolean): ClientHttp2Stream | undefined {
-    if (this.#session.closed || this.#session.destroyed) return undefined;
-    return this.#session.request(flat, { endStream, waitForTrailers: !endStream });
+  open(flat: string[], endStream: boolean): ClientHttp2Stream | 'closed' | 'refused' {
+    if (this.#session.closed || this.#session.destroyed) return 'closed';
+    try {
+      return this.#session.request(flat, { endStream, waitForTrailers: !endStream });
+    } catch {
+      return 'refused'; // node:http2 throws at what it takes for no head
+    }
   }
 
   answered(): void {

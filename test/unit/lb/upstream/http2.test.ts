@@ -192,6 +192,38 @@ describe('h2c', () => {
     expect(connection.isUnsent).toBe(true);
   });
 
+  test('what HTTP/2 cannot say fails, and nothing else does', async () => {
+    handle = (stream) => {
+      stream.resume();
+      stream.respond({ ':status': 200 });
+      stream.on('end', () => stream.end());
+    };
+    const { told } = await begin({}, [['connection', 'close']]);
+    await told.over;
+    expect(told.lines).toEqual(['bad request-not-for-http2']);
+    const second = await begin({ hasBody: true, chunked: true });
+    second.connection.endBody(Buffer.from('Connection: close\r\n'));
+    await second.told.over;
+    expect(second.told.lines.at(-1)).toBe('bad request-not-for-http2');
+    expect(await linesOf()).toEqual(['head 200', 'end']);
+    expect(sessions).toBe(1);
+  });
+
+  test.each(['user-agent', 'content-type', 'cookie'])('%s twice', async (name) => {
+    const seen: unknown[] = [];
+    handle = (stream, headers) => {
+      seen.push(headers[name]);
+      stream.respond({ ':status': 200 }, { endStream: true });
+    };
+    const { told } = await begin({}, [
+      [name, 'a'],
+      [name, 'b'],
+    ]);
+    await told.over;
+    expect(told.lines).toEqual(['head 200', 'end']);
+    expect(seen).toHaveLength(1);
+  });
+
   test('an upgrade is not for it', async () => {
     expect(await linesOf({ isUpgrade: true })).toEqual(['bad upgrade-over-http2']);
   });
