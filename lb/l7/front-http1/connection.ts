@@ -5,10 +5,11 @@ import { TLSSocket } from 'node:tls';
 import { createRequestHead, parseRequestHead } from '../http1/request-head.ts';
 import { type BodyDecoder, MAX_HEAD_BYTES } from '../http1/types.ts';
 import type { ClientSocket, TerminationCause } from '../types.ts';
-import { Exchange, type ExchangeOwner } from './exchange.ts';
+import { Exchange } from './exchange.ts';
 import { Input } from './input.ts';
+import { startReading } from './reading.ts';
 import { Tunnel } from './tunnel.ts';
-import type { Http1Connection, Http1Options } from './types.ts';
+import type { ExchangeOwner, Http1Connection, Http1Options } from './types.ts';
 
 /**
  * idle: no byte of a request. head: some. exchange: until it is answered. linger: our last word is
@@ -20,7 +21,10 @@ const CR = 0x0d;
 const LF = 0x0a;
 const NOTHING = Buffer.alloc(0);
 
-/** Serves a client's connection from now on; the socket is the connection's. */
+/**
+ * Serves a client's connection from now on; the socket is the connection's, and is destroyed with
+ * it. It is best given in the turn in which it was accepted, with nothing read.
+ */
 export function serveHttp1(socket: ClientSocket, options: Http1Options): Http1Connection {
   return new Connection(socket, options);
 }
@@ -47,7 +51,8 @@ class Connection implements Http1Connection, ExchangeOwner {
   #takenMs: number;
   #heardBytes = 0;
 
-  constructor(socket: ClientSocket, options: Http1Options) {
+  constructor(accepted: ClientSocket, options: Http1Options) {
+    const socket = startReading(accepted, (piece) => this.#onData(piece));
     this.#socket = socket;
     this.#options = options;
     const nowMs = options.clock.monotonicMs();
@@ -56,7 +61,6 @@ class Connection implements Http1Connection, ExchangeOwner {
     this.#takenMs = nowMs;
     this.#exchange = new Exchange(socket, this.#head, options, this);
     socket.allowHalfOpen = true;
-    socket.on('data', (piece: Buffer) => this.#onData(piece));
     socket.on('end', () => this.#onEnd());
     socket.on('drain', () => this.#onDrain());
     socket.on('error', () => {}); // 'close' follows
@@ -163,7 +167,9 @@ class Connection implements Http1Connection, ExchangeOwner {
     }
     this.#phase = 'idle';
     if (this.#input.length === 0) {
+      // An idle connection holds no buffer.
       this.#input.clear();
+      this.#head.bytes = NOTHING;
       if (this.#isEnded || this.#isClosing) this.#lastWord(nowMs);
     } else this.#run();
     this.#readOrWait();

@@ -2,7 +2,7 @@
 // object a connection; it begins anew with each request. Rules: docs/balancing.md, H1 to H7.
 import { Body } from '../http1/body.ts';
 import type { SimpleWriting } from '../http1/simple-response.ts';
-import type { BodyDecoder, Framing, RequestHead, ResponseHead } from '../http1/types.ts';
+import type { Framing, RequestHead, ResponseHead } from '../http1/types.ts';
 import { framingFor, NO_EDITS, type ResponseWriting } from '../http1/write-head.ts';
 import type {
   ClientSocket,
@@ -23,7 +23,7 @@ import { answerBytes, pageBytes } from './pages.ts';
 import { ClientRequest } from './request.ts';
 import { ResponseWriter } from './response.ts';
 import type { Tunnel } from './tunnel.ts';
-import type { Http1Options } from './types.ts';
+import type { ExchangeOwner, Http1Options } from './types.ts';
 
 /**
  * none: no request. begun: nothing was said to the client. answering: a response's head was.
@@ -32,17 +32,6 @@ import type { Http1Options } from './types.ts';
 type Stage = 'none' | 'begun' | 'answering' | 'tunnel';
 
 const LAST = { keepAlive: false, clientMinor: 1, isHead: false } as const;
-
-export interface ExchangeOwner {
-  /** The connection may serve another request. */
-  readonly mayStay: boolean;
-  /** What has come of a body that nobody wants is thrown away. */
-  discard(body: BodyDecoder): void;
-  onBodyWanted(): void;
-  onAnswered(stays: boolean, nowMs: number): void;
-  onCut(isHidden: boolean, nowMs: number): void;
-  onTunnel(upstream: ClientSocket, rest: Buffer, idleMs: number, nowMs: number): void;
-}
 
 export class Exchange implements Incoming {
   /** The forwarder takes no more of the body for now. */

@@ -1,7 +1,16 @@
 // What an HTTP/1.1 front needs, and what the worker may ask of one of its connections.
 import type { Clock } from '../../../shared/clock.ts';
 import type { Listener, PoolTimeouts, Route } from '../../../shared/site/lb-objects.ts';
-import type { Bounds, ClientInfo, Forwarder, Journal, Policy, TerminationCause } from '../types.ts';
+import type { BodyDecoder } from '../http1/types.ts';
+import type {
+  Bounds,
+  ClientInfo,
+  ClientSocket,
+  Forwarder,
+  Journal,
+  Policy,
+  TerminationCause,
+} from '../types.ts';
 
 /** Of a client's connection. All but `pipelinedBytes` and `requests` are milliseconds. */
 export type Http1Limits = {
@@ -73,4 +82,16 @@ export interface Http1Connection {
   closeWhenIdle(): void;
   /** At once; an open request ends with this cause. */
   destroy(cause: TerminationCause): void;
+}
+
+/** What an exchange asks of its connection. */
+export interface ExchangeOwner {
+  /** The connection may serve another request. */
+  readonly mayStay: boolean;
+  /** What has come of a body that nobody wants is thrown away. */
+  discard(body: BodyDecoder): void;
+  onBodyWanted(): void;
+  onAnswered(stays: boolean, nowMs: number): void;
+  onCut(isHidden: boolean, nowMs: number): void;
+  onTunnel(upstream: ClientSocket, rest: Buffer, idleMs: number, nowMs: number): void;
 }

@@ -157,7 +157,7 @@ describe('Expect: 100-continue', () => {
 });
 
 describe('early answers', () => {
-  it('are sent at once; what still comes is thrown away, so that the client can read them', async () => {
+  it('are sent at once; what still comes is thrown away, for they are to be read', async () => {
     const client = await rig.client();
     client.send(`${post('Content-Length: 5000000')}abc`);
     const handed = await rig.forwarder.next();

@@ -137,7 +137,7 @@ describe('answered here', () => {
     expect((await client.message()).body).toBe('moved');
   });
 
-  it('a body that is here already is thrown away, one that is not ends the connection', async () => {
+  it('a body that is here is thrown away, one that is not ends the connection', async () => {
     rig.policy.answer = () => redirect;
     const client = await rig.client();
     client.send('POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc');
