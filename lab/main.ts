@@ -11,7 +11,8 @@ const HELP = `Usage: npm start -- [options]
 
 Runs a whole site in network namespaces of this machine: clients of three ISPs, a BGP router,
 a cluster of natters, two dhcpds, VMs that ask them for addresses, two dns that answer each ISP's
-clients in their own way, two lbs before the VMs, Redis. Sends real traffic through it, and stays up until Ctrl-C.
+clients in their own way, two lbs before the VMs, Redis. Sends real traffic through it, and stays
+up until Ctrl-C.
 
   --once         end after the traffic (so does a run without a terminal); exit 0: all went well
   --spray        routers draw a natter for each packet, not for each flow

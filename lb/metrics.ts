@@ -9,7 +9,7 @@ export const lbMetrics = {
   requests: {
     type: 'counter',
     name: 'edge_lb_requests_total',
-    help: 'Requests and streams that ended, by listener, route, first digit of the status (0: none was sent) and termination cause.',
+    help: 'Requests and streams that ended; status: its first digit, 0 when none was sent.',
     labels: ['listener', 'route', 'status', 'cause'],
   },
   latency: {
@@ -32,7 +32,7 @@ export const lbMetrics = {
   accepted: {
     type: 'counter',
     name: 'edge_lb_connections_total',
-    help: 'Connections of clients, by what became of them at their beginning: accepted, shed (a bound), denied.',
+    help: 'Connections of clients: accepted, shed (a bound), denied (access lists).',
     labels: ['listener', 'outcome'],
   },
   handshakesFailed: {

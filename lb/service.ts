@@ -223,7 +223,8 @@ export class LbService {
     const take = () => {
       this.#plan = plan;
       const { servers, listeners, routes, version } = plan;
-      const text = `${servers.length} servers, ${listeners.length} listeners, ${routes.length} routes`;
+      const counts = [servers.length, listeners.length, routes.length];
+      const text = `${counts[0]} servers, ${counts[1]} listeners, ${counts[2]} routes`;
       log.info('plan-applied', text, { version });
       this.#wantSoon();
     };

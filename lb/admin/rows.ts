@@ -1,4 +1,4 @@
-// What an lb shows of its objects: listeners, routes, pools with their targets, servers. Pure.
+// What an lb shows of its objects: listeners, routes, pools with their targets, servers.
 import { DEFAULT_PROXY } from '../../shared/site/lb-objects.ts';
 import type { Meter } from '../l4/layout.ts';
 import type { LbService } from '../service.ts';

@@ -24,12 +24,15 @@ export type ExplainAnswer = {
   listener: string | null;
   route: string | null;
   pool: string | null;
+  /** The target that a cookie or a hash means; null: whose turn it is. */
+  pick: string | null;
   steps: ExplainStep[];
   targets: { id: string; health: string; weight: number; open: number; skipped: string | null }[];
 };
 
 export function explainRequest(request: ExplainRequest, context: ExplainContext): ExplainAnswer {
-  const answer: ExplainAnswer = { listener: null, route: null, pool: null, steps: [], targets: [] };
+  const nobody = { listener: null, route: null, pool: null, pick: null };
+  const answer: ExplainAnswer = { ...nobody, steps: [], targets: [] };
   const say = (step: string, result: string) => answer.steps.push({ step, result });
   const url = new URL(request.url);
   const listener = listenerOf(url, context.listeners);
@@ -100,7 +103,9 @@ function explainPool(name: string, { view, client, answer, say, context }: Expla
   if (balancer.isFailOpen) say('fail open', 'too few targets are healthy: health is ignored');
   const key = pickKeyOf(pool, view, client, context.sticky);
   if (key.sticky !== undefined) say('sticky', `the cookie names ${key.sticky}`);
-  answer.targets = balancer.explain(key, context.nowMs).map(({ target, weight, skipped }) => ({
+  const explained = balancer.explain(key, context.nowMs);
+  answer.pick = explained.find(({ isPicked }) => isPicked)?.target.id ?? null;
+  answer.targets = explained.map(({ target, weight, skipped }) => ({
     id: target.id,
     health: target.state.health,
     weight,

@@ -1,5 +1,6 @@
-// Which connections a new plan ends: those whose listener is gone, streams whose target is gone, and
-// tunnels whose route is gone or leads elsewhere (docs/balancing.md, H8). The rest goes on. Pure.
+// Which connections a new plan ends: those whose listener is gone, streams whose target is gone,
+// and tunnels whose route is gone or leads elsewhere (docs/balancing.md, H8). The rest goes on.
+// Pure.
 import type { WorkerPlan } from '../l7/types.ts';
 import type { Held } from './held.ts';
 import type { Ending } from './pacing.ts';

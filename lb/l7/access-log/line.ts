@@ -1,5 +1,4 @@
 // The access log's line: JSON, one a request, stream or refused connection. Names are stable.
-// Pure.
 import type { AccessEntry } from '../types.ts';
 
 const ms = (value: number): number => Math.round(value * 1000) / 1000;

@@ -1,7 +1,8 @@
 // Whether a response is worth gzip: RFC 9110, 8.4.1 and 12.5.3. Pure.
 
-const TYPES =
-  /^(text\/|application\/(json|javascript|xml|x-javascript|wasm|manifest\+json|[a-z0-9.-]+\+(json|xml))|image\/svg\+xml)/i;
+const TEXT = /^text\/|^image\/svg\+xml/i;
+const APPLICATION =
+  /^application\/(json|javascript|xml|x-javascript|wasm|[a-z0-9.-]+\+(json|xml))\b/i;
 /** Less is not worth its head. */
 const LEAST_BYTES = 512;
 
@@ -18,7 +19,11 @@ export function isCompressible(head: CompressibleHead, acceptEncoding: string | 
   const { status, contentType, contentEncoding, cacheControl, contentLength } = head;
   if (status !== 200 || contentEncoding !== undefined || contentType === undefined) return false;
   if (contentLength >= 0 && contentLength < LEAST_BYTES) return false;
-  if (!TYPES.test(contentType) || /\bno-transform\b/i.test(cacheControl ?? '')) return false;
+  if (
+    !(TEXT.test(contentType) || APPLICATION.test(contentType)) ||
+    /\bno-transform\b/i.test(cacheControl ?? '')
+  )
+    return false;
   return takesGzip(acceptEncoding);
 }
 

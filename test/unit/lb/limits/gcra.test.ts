@@ -35,7 +35,7 @@ test('what is refused costs nothing, and the wait that is told is enough', () =>
   expect(buckets.take('a', TEN_A_SECOND, waitMs)).toBe(0);
 });
 
-test('two that tell each other take no more than what they spend in between beyond the limit', () => {
+test('two that tell each other exceed the limit by no more than they spend in between', () => {
   const [one, two] = [new Buckets(), new Buckets()];
   let nowMs = 0;
   const hub = new LimitHub({
