@@ -336,7 +336,7 @@ export class Exchange implements Incoming {
     this.#wentWrong(cause, detail);
     this.#stage = 'ended';
     this.#isReset = true;
-    if (!this.#response.isClosed) this.#stream.close(code);
+    this.#response.reset(code);
   }
 
   /** What went wrong first is told, though all was said. */

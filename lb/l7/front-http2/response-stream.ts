@@ -49,6 +49,15 @@ export class ResponseStream {
     else stream.once('finish', () => stream.close(constants.NGHTTP2_NO_ERROR));
   }
 
+  /** RST_STREAM, and nothing else. */
+  reset(code: number): void {
+    if (this.isClosed) return;
+    const stream = this.#stream;
+    // close() ends the response in order first: END_STREAM, and what is cut would look whole.
+    stream.end = () => stream;
+    stream.close(code);
+  }
+
   /** The client has taken nothing of what waits for it for too long. */
   isStuck(nowMs: number): boolean {
     const waiting = this.#stream.writableLength;

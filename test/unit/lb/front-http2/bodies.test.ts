@@ -3,12 +3,13 @@
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ROUTE } from '../../../support/lb/http/fakes.ts';
-import { END_HEADERS, frame, GET, headers, POST, RawClient, TYPE, word } from './frames.ts';
+import { CODES, END_HEADERS, frame, GET, headers, POST, RawClient, TYPE, word } from './frames.ts';
 import { answerOf, ask, Http2Rig } from './rig.ts';
 
 /** A stream's window, what node has read of it, and the frames around it. */
 const HELD_BYTES = 65_535 + 65_536 + 4096;
 const OK = 'HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok';
+const LENGTH_10 = 'HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\n';
 const CHUNKED = 'HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n';
 
 let rig: Http2Rig;
@@ -270,6 +271,34 @@ describe('a response’s body', () => {
     handed.end();
     await rig.pass(31_000);
     expect(await rig.journal.ends(1)).toMatchObject({ cause: 'client-timeout' });
+  });
+
+  test.each([
+    ['in pieces', CHUNKED, 'target', 'INTERNAL_ERROR'],
+    ['of a known length', LENGTH_10, 'target', 'INTERNAL_ERROR'],
+    ['compressed', LENGTH_10, 'target', 'INTERNAL_ERROR'],
+    ['of a known length', LENGTH_10, 'clock', 'CANCEL'],
+    ['compressed', LENGTH_10, 'worker', undefined],
+  ])('%s that is cut never looks whole: %#', async (what, head, by, code) => {
+    rig.policy.compress = () => what === 'compressed';
+    const raw = await RawClient.connect(rig.port);
+    const wide = Buffer.from([0, 4, 0, 0, 0, 100]);
+    if (by === 'clock') raw.send(frame(TYPE.SETTINGS, 0, 0, wide));
+    raw.send(headers(1, GET));
+    const handed = await rig.forwarder.next();
+    handed.respond(`${head}${'x'.repeat(9)}`, { isOver: false });
+    if (by === 'clock') handed.piece('x'.repeat(1000));
+    await rig.pass(500); // the compressor says what it has
+    await rig.until('some is there', () => raw.find(TYPE.DATA, 1) !== undefined);
+    if (by === 'target') handed.cut({ status: 502, cause: 'upstream-reset' });
+    else if (by === 'clock') await rig.pass(31_000);
+    else rig.connections[1]?.destroy('drained');
+    const reset = () => raw.find(TYPE.RST_STREAM, 1);
+    await rig.until('it is cut', () => raw.isClosed || reset() !== undefined);
+    expect(CODES[reset()?.payload.readUInt32BE(0) ?? -1]).toBe(code);
+    const ended = raw.frames.filter(({ type, flags }) => type === TYPE.DATA && (flags & 1) !== 0);
+    expect(ended).toEqual([]);
+    raw.socket.destroy();
   });
 
   test('whose client goes away is given up', async () => {
