@@ -2,7 +2,7 @@
 // object a connection; it begins anew with each request. Rules: docs/balancing.md, H1 to H7.
 import { Body } from '../http1/body.ts';
 import type { SimpleWriting } from '../http1/simple-response.ts';
-import type { Framing, RequestHead, ResponseHead } from '../http1/types.ts';
+import { FIELD, type Framing, type RequestHead, type ResponseHead } from '../http1/types.ts';
 import { framingFor, NO_EDITS, type ResponseWriting } from '../http1/write-head.ts';
 import type {
   ClientSocket,
@@ -31,6 +31,7 @@ import type { ExchangeOwner, Http1Options } from './types.ts';
  */
 type Stage = 'none' | 'begun' | 'answering' | 'tunnel';
 
+const HAS_DATE = 1 << FIELD.DATE;
 const LAST = { keepAlive: false, clientMinor: 1, isHead: false } as const;
 
 export class Exchange implements Incoming {
@@ -312,7 +313,7 @@ export class Exchange implements Incoming {
     how.clientMinor = this.#head.minor;
     how.framing = framing;
     how.contentLength = head.contentLength;
-    how.date = httpDate(this.#options.clock.nowMs());
+    if ((head.present & HAS_DATE) === 0) how.date = httpDate(this.#options.clock.nowMs());
     how.cookie = cookie;
     if (this.#stage === 'answering') this.#stays = this.#mayStay && framing !== 'close';
     how.keepAlive = this.#stays;

@@ -24,6 +24,7 @@ describe('one request after the other', () => {
       expect(head).toMatch(/^HTTP\/1\.1 200 OK\r\n/);
       expect(head).not.toMatch(/^connection:/im);
       expect(head).toMatch(/^Via: 1\.1 edge-lb-1$/m);
+      expect(head).toMatch(/^Date: Thu, 01 Jan 2026 00:00:00 GMT$/m);
       expect(body).toBe('ok');
     }
     expect(
