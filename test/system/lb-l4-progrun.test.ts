@@ -32,7 +32,7 @@ afterAll(() => {
 
 const ready = (context: TestContext): void => needs(context, root(), program('ip'));
 
-/** BPF_PROG_RUN takes no IPv4 frame without a whole header (EINVAL): those are the model's alone. */
+/** BPF_PROG_RUN takes no IPv4 frame without a whole header (EINVAL): those rows are the model's. */
 const isRunnable = ({ frame }: LbCase): boolean =>
   frame.length >= 34 || frame[12] !== 0x08 || frame[13] !== 0x00;
 const rows = lbCases.filter(isRunnable);
