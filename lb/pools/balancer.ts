@@ -19,7 +19,6 @@ import type {
   PoolState,
   PoolStatistics,
   Skipped,
-  Target,
   TargetId,
 } from './types.ts';
 
@@ -143,15 +142,20 @@ class PoolBalancer implements Balancer {
     this.#budget.countRequest(nowMs);
   }
 
-  explain(
-    _key: PickKey,
-    nowMs: number,
-  ): readonly { target: Target; weight: number; skipped?: Skipped }[] {
+  explain(key: PickKey, nowMs: number): ReturnType<Balancer['explain']> {
     this.#refresh(nowMs);
+    const { algorithm } = this.proxy;
+    const isHashed = algorithm === 'ring' || algorithm === 'maglev';
+    const picked =
+      this.#stickyTo(key, [], nowMs) ?? (isHashed ? this.#select(key, [], nowMs) : undefined);
     return this.#all.map((member) => {
       const skipped = this.#skippedNow(member);
       const { weight } = member;
-      return { target: member, weight, ...(skipped === undefined ? {} : { skipped }) };
+      return {
+        ...{ target: member, weight },
+        ...(skipped === undefined ? {} : { skipped }),
+        ...(member === picked ? { isPicked: true } : {}),
+      };
     });
   }
 

@@ -100,11 +100,14 @@ export interface Balancer {
   /** Of each request that begins: what the budget is a share of. */
   countRequest(nowMs: number): void;
   readonly queued: number;
-  /** Of each target, in order: why it would be passed over now, with its weight in force. */
+  /**
+   * Of each target, in order: why it would be passed over now, with its weight in force. `isPicked`:
+   * it is the one, by its cookie or by a hash; where turns or chance decide, none is.
+   */
   explain(
     key: PickKey,
     nowMs: number,
-  ): readonly { target: Target; weight: number; skipped?: Skipped }[];
+  ): readonly { target: Target; weight: number; skipped?: Skipped; isPicked?: true }[];
   /** Below failOpenPercent: health is ignored. */
   readonly isFailOpen: boolean;
   statistics(nowMs: number): PoolStatistics;

@@ -146,6 +146,24 @@ test.each<[string, TargetState, Skipped | undefined]>([
   expect(balancer.statistics(0).targets[2]?.skipped).toBe(skipped);
 });
 
+test.each<[string, Partial<PoolProxy>]>([
+  ['ring', { algorithm: 'ring' }],
+  ['maglev', { algorithm: 'maglev' }],
+  ['round-robin', { algorithm: 'round-robin' }],
+])('explain names whom a hash or a cookie means, and takes nothing: %s', (algorithm, proxy) => {
+  const balancer = balancerOf([t('a'), t('b', drain), t('c')], proxy);
+  const pickedOf = (key = KEY) =>
+    balancer.explain(key, 0).flatMap(({ target: { id }, isPicked }) => (isPicked ? [id] : []));
+  for (let hash = 0; hash < 20; hash++) {
+    const told = pickedOf({ hash });
+    const place = pickOf(balancer, { hash });
+    expect(told).toEqual(algorithm === 'round-robin' ? [] : [place.target.id]);
+    place.end(WELL, 0);
+  }
+  expect(pickedOf({ hash: 0, sticky: 'b' })).toEqual(['b']);
+  expect(balancer.explain(KEY, 0).map(({ target }) => target.open)).toEqual([0, 0, 0]);
+});
+
 test('an update keeps open places and counts of targets that stay', () => {
   const balancer = balancerOf([t('a'), t('b')], { maxRequests: 1 });
   const [one, other] = [pickOf(balancer), pickOf(balancer)];
