@@ -1,9 +1,12 @@
 // Responses of our own, as flat fields and a body: pages for what went wrong, what policy answers,
 // and failures as gRPC has them. Pure.
 import { reasonOf } from '../http1/simple-response.ts';
-import type { Decision } from '../types.ts';
 import { grpcFailure } from './grpc.ts';
 import { appendFields } from './response-fields.ts';
+
+type Fields = readonly (readonly [name: string, value: string])[];
+/** As policy decides. */
+type Decided = { status: number; headers: Fields; body: Buffer; cause: string };
 
 export type Answer = { fields: string[]; body: Buffer };
 
@@ -21,19 +24,12 @@ export function pageAnswer(status: number, isGrpc: boolean): Answer {
 }
 
 /** What the site says is said as it is; what went wrong, a gRPC client is told in its way. */
-export function decisionAnswer(
-  { status, headers, body, cause }: Decision & { kind: 'answer' },
-  isGrpc: boolean,
-): Answer {
+export function decisionAnswer({ status, headers, body, cause }: Decided, isGrpc: boolean): Answer {
   const isOurs = cause !== 'answered';
   return isOurs && isGrpc ? pageAnswer(status, true) : answerOf(status, headers, body);
 }
 
-function answerOf(
-  status: number,
-  headers: readonly (readonly [string, string])[],
-  body: Buffer,
-): Answer {
+function answerOf(status: number, headers: Fields, body: Buffer): Answer {
   const fields = [':status', String(status)];
   appendFields(fields, headers);
   const isBodiless = status === 204 || status === 304;

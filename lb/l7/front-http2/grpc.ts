@@ -1,5 +1,5 @@
-// What a gRPC client is told of a failure that is the balancer's own: a status of gRPC in a response
-// of one head, for an HTTP status says it less. Pure.
+// What a gRPC client is told of a failure that is the balancer's own: a status of gRPC in a
+// response of one head, for an HTTP status says it less. Pure.
 
 /** Codes as gRPC maps HTTP's: see its document on that; any other is UNKNOWN. */
 const CODES: Readonly<Record<number, number>> = {
@@ -18,7 +18,7 @@ export function isGrpc(contentType: string | undefined): boolean {
   return contentType !== undefined && /^application\/grpc(?:[+;]|$)/i.test(contentType);
 }
 
-/** Flat, to be sent with END_STREAM. `message`: ASCII; a percent sign would be read as an escape. */
+/** Flat, to be sent with END_STREAM. `message`: ASCII; a percent sign would begin an escape. */
 export function grpcFailure(status: number, message: string): string[] {
   const code = CODES[status] ?? UNKNOWN;
   const text = message.replaceAll('%', '%25');

@@ -1,8 +1,7 @@
 // Heads and trailers of responses as HTTP/2 has them (RFC 9113, 8.1 and 8.2): lower-case names, no
 // field of one connection, :status first. Pure.
-import type { ResponseHead } from '../http1/types.ts';
+import type { HeadEdits, ResponseHead } from '../http1/types.ts';
 import { fieldsOf } from '../http1/view.ts';
-import type { HeadEdits } from '../types.ts';
 
 /** Of one connection, or of framing: the stream would be malformed (RFC 9113, 8.2.2). */
 const NEVER_SENT = new Set([

@@ -24,7 +24,7 @@ export class ResponseStream {
     return this.#stream.closed || this.#stream.destroyed;
   }
 
-  /** Flat, `:status` first. `ends`: nothing follows; `mayHaveTrailers`: they may, behind the body. */
+  /** Flat, `:status` first. `ends`: nothing follows; else `mayHaveTrailers` behind the body. */
   begin(fields: string[], options: { ends: boolean; mayHaveTrailers: boolean }): void {
     const { ends: endStream } = options;
     const waitForTrailers = options.mayHaveTrailers && !endStream;

@@ -1,6 +1,6 @@
-// The client's side of HTTP/2 (RFC 9113): one connection over TLS, or over TCP when the client began
-// with the preface. Framing, HPACK and flow control are nghttp2's; what it does not bound is bounded
-// here. Rules: docs/balancing.md, H1 and H6 to H9.
+// The client's side of HTTP/2 (RFC 9113): one connection over TLS, or over TCP when the client
+// began with the preface. Framing, HPACK and flow control are nghttp2's; what it does not bound is
+// bounded here. Rules: docs/balancing.md, H1 and H6 to H9.
 import {
   constants,
   performServerHandshake,
@@ -115,9 +115,9 @@ class Connection implements Http2Connection {
   }
 
   /**
-   * GOAWAY with the last stream that was taken: what the client has sent meanwhile it may send again
-   * elsewhere. One that names no stream yet (RFC 9113, 6.8) cannot be had of Node: nghttp2 passes
-   * over new streams behind any GOAWAY.
+   * GOAWAY with the last stream that was taken: what the client has sent meanwhile it may send
+   * again elsewhere. One that names no stream yet (RFC 9113, 6.8) cannot be had of Node: nghttp2
+   * passes over new streams behind any GOAWAY.
    */
   closeWhenIdle(): void {
     if (this.#phase !== 'open') return;

@@ -1,9 +1,8 @@
 // The upgrade that an extended CONNECT becomes towards a target (RFC 8441, 5; RFC 6455, 4): the key
 // is ours, and so is the check of what is answered to it.
 import { createHash, randomBytes } from 'node:crypto';
-import type { ResponseHead } from '../http1/types.ts';
+import type { HeadEdits, ResponseHead } from '../http1/types.ts';
 import { fieldsOf, headerOf } from '../http1/view.ts';
-import type { HeadEdits } from '../types.ts';
 import { appendFields } from './response-fields.ts';
 
 const GUID = '258EAFA5-E914-47DA-95CA-C5AB0DC85B11';

@@ -1,5 +1,5 @@
-// Keys of TLS session tickets (RFC 5077, 4; RFC 8446, 4.6.1), the same in every worker and instance:
-// derived from the site's secret, the listener and the time, and never sent anywhere.
+// Keys of TLS session tickets (RFC 5077, 4; RFC 8446, 4.6.1), the same in every worker and
+// instance: derived from the site's secret, the listener and the time, and never sent anywhere.
 import { createHash, hkdfSync } from 'node:crypto';
 import type { Listener } from '../../../shared/site/lb-objects.ts';
 

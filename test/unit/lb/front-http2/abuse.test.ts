@@ -1,5 +1,5 @@
-// Clients that cost more than they should (RFC 9113, 10.5): each is cut off by ENHANCE_YOUR_CALM, or
-// costs nothing that grows.
+// Clients that cost more than they should (RFC 9113, 10.5): each is cut off by ENHANCE_YOUR_CALM,
+// or costs nothing that grows.
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import {
   block,

@@ -1,5 +1,5 @@
-// Bodies both ways: no more is held than may be, each end waits for the other, and what is not whole
-// is never made to look so.
+// Bodies both ways: no more is held than may be, each end waits for the other, and what is not
+// whole is never made to look so.
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ROUTE } from '../../../support/lb/http/fakes.ts';

@@ -1,5 +1,5 @@
-// Frames in, and what a client must see of them (RFC 9113, 3 to 8; RFC 7541): a GOAWAY or RST_STREAM
-// with its code, an answer of ours, or nothing, the connection being as good as before.
+// Frames in, and what a client must see of them (RFC 9113, 3 to 8; RFC 7541): a GOAWAY or
+// RST_STREAM with its code, an answer of ours, or nothing, the connection being as good as before.
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { FRAME_ROWS } from './frame-rows.ts';
 import { GET, headers, PREFACE, RawClient } from './frames.ts';
@@ -22,9 +22,9 @@ afterAll(() => rig.close());
 
 /**
  * What comes of it. `alive`: nothing is said of it, and a request behind it is answered. `dropped`:
- * the request is answered, but nothing of the field is sent on: nghttp2 leaves it out before anybody
- * sees it, where RFC 9113 would have the stream reset. A code alone: of the stream or of the
- * connection, as RFC 9113, 5.4 lets us choose.
+ * the request is answered, but nothing of the field is sent on: nghttp2 leaves it out before
+ * anybody sees it, where RFC 9113 would have the stream reset. A code alone: of the stream or of
+ * the connection, as RFC 9113, 5.4 lets us choose.
  */
 async function outcomeOf(client: RawClient, expected: string): Promise<string | undefined> {
   if (expected === 'alive') client.send(headers(99, GET));

@@ -142,7 +142,7 @@ export class RawClient {
     );
   }
 
-  /** `goaway CODE`, else `status …` of the stream, else `rst CODE` of it, else `closed`, or nothing. */
+  /** `goaway CODE`, else `status …` of the stream, else its `rst CODE`, else `closed`. */
   outcome(stream: number): string | undefined {
     const goaway = this.find(TYPE.GOAWAY);
     const code = (bytes: Buffer | undefined, at: number) => CODES[bytes?.readUInt32BE(at) ?? -1];

@@ -1,5 +1,5 @@
-// WebSocket over HTTP/2: an extended CONNECT becomes an upgrade towards the target, and the stream a
-// tunnel (RFC 8441).
+// WebSocket over HTTP/2: an extended CONNECT becomes an upgrade towards the target, and the stream
+// a tunnel (RFC 8441).
 import { createHash } from 'node:crypto';
 import type { ClientHttp2Session, ClientHttp2Stream } from 'node:http2';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
