@@ -54,16 +54,7 @@ export class L4Part {
       bpf: createBpf(),
       pinDirectory: pinDirectoryOf(config),
       capacity,
-      settings: {
-        links: { hook, uplink, inside },
-        announce: {
-          prefixes: [],
-          perAddress: false,
-          arp: false,
-          routes: { table: 254, protocol: 158 },
-        },
-        addresses: undefined,
-      },
+      links: { hook, uplink, inside },
       host,
       random,
       log,
@@ -94,9 +85,16 @@ export class L4Part {
 
   /** Servers, and the states of their pools. */
   want(plan: LbPlan, pools: PoolsPlan, states: ReadonlyMap<string, PoolState>): void {
+    const known = new Map(
+      [...states.values()].flatMap(({ name, targets }) =>
+        targets.map((target) => [`${name} ${target.id}`, target] as const),
+      ),
+    );
     const healthOf: PlanInput['healthOf'] = (pool, target) => {
-      const found = states.get(pool)?.targets.find(({ id }) => id === target);
-      return { state: found?.health ?? 'unknown', upSinceMs: found?.upSinceMs ?? 0 };
+      const found = known.get(`${pool} ${target}`);
+      if (found === undefined) return { state: 'unknown', upSinceMs: 0 };
+      const { health, upSinceMs, weight } = found;
+      return { state: health, upSinceMs, weight };
     };
     const input = { servers: plan.servers, pools: [...pools.pools.values()], healthOf };
     const versions = { lb: plan.version, pools: pools.version };

@@ -8,8 +8,8 @@ import type { Log } from '../shared/log.ts';
 import { formatIpv4, ipv4, parseIpv4 } from '../shared/net/ipv4.ts';
 import { parseEndpoint } from '../shared/net/ports.ts';
 import type { LbEvent } from './events.ts';
-import { VipAddresses } from './l4/addresses.ts';
 import type { LbPlan } from './plan.ts';
+import { VipAddresses } from './vip-addresses.ts';
 
 export type VipsOptions = {
   host: Host;

@@ -1,16 +1,14 @@
-// L4 for the service: what it wants becomes the kernel's, programs are on their links, VIPs are
-// announced. When to do what is the service's: it owns timers, state and drain.
+// L4 for the service: what it wants becomes the kernel's, programs are on their links. When to do
+// what is the service's: it owns timers, state, addresses and drain.
 
 import { join } from 'node:path';
 import type { Bpf } from '../../shared/bpf/types.ts';
-import { type AnnounceEvent, type AnnouncePlan, Announcer } from '../../shared/links/announce.ts';
 import { Hooks } from '../../shared/links/hook.ts';
-import type { Host, HostLink } from '../../shared/links/host.ts';
+import type { Host } from '../../shared/links/host.ts';
 import { type LinkPlan, Links, type LinksEvent } from '../../shared/links/links.ts';
 import type { Log } from '../../shared/log.ts';
 import type { Random } from '../../shared/random.ts';
 import { isRefusal, type Refusal } from '../../shared/site/refusal.ts';
-import { type AddressesEvent, VipAddresses } from './addresses.ts';
 import type { L4Capacity } from './capacity.ts';
 import { Datapath } from './datapath.ts';
 import { explain, INGRESS_PROGRAM, type L4Explanation, type L4Question } from './explain.ts';
@@ -22,19 +20,9 @@ import { selfTest } from './selftest.ts';
 export const OBJECT_PATH = join(import.meta.dirname, 'bpf', 'lb.bpf.o');
 /** Behind natter's, and the filters that an operator puts at the usual low priorities. */
 export const FILTER_PRIORITY = 158;
-/** Of the routes that announce, unless told: natter has 157, and both may run on one host. */
-export const ROUTE_PROTOCOL = 158;
 
 /** What the service declares among its events. */
-export type L4Event = LinksEvent | AnnounceEvent | AddressesEvent | 'maps-replaced';
-
-/** What a reload may change. */
-export type L4Settings = {
-  links: LinkPlan;
-  announce: AnnouncePlan;
-  /** The link that has the VIPs as addresses, such as `lo`; undefined: none. */
-  addresses: string | undefined;
-};
+export type L4Event = LinksEvent | 'maps-replaced';
 
 export type L4Options = {
   bpf: Bpf;
@@ -42,7 +30,7 @@ export type L4Options = {
   objectPath?: string;
   pinDirectory: string;
   capacity: L4Capacity;
-  settings: L4Settings;
+  links: LinkPlan;
   host: Host;
   random: Random;
   log: Log<L4Event>;
@@ -56,11 +44,8 @@ export type TargetStats = { pool: string; id: string; weight: number; meter: Met
 export class L4 {
   readonly datapath: Datapath;
   readonly links: Links;
-  readonly announcer: Announcer;
   readonly #options: L4Options;
   readonly #planner: Planner;
-  readonly #addresses: VipAddresses;
-  #settings: L4Settings;
   #plan: L4Plan | undefined;
   /** Whose objects the plan has. */
   #good: PlanInput | undefined;
@@ -68,14 +53,11 @@ export class L4 {
   #writing: Promise<unknown> = Promise.resolve();
 
   constructor(options: L4Options) {
-    const { bpf, objectPath = OBJECT_PATH, pinDirectory, capacity, settings, host, log } = options;
+    const { bpf, objectPath = OBJECT_PATH, pinDirectory, capacity, host, log } = options;
     const onReplaced = (what: string) => log.info('maps-replaced', what, {});
     this.#options = options;
-    this.#settings = settings;
     this.datapath = new Datapath({ bpf, objectPath, pinDirectory, capacity, onReplaced });
     this.#planner = new Planner(capacity, this.datapath.recover());
-    this.#addresses = new VipAddresses(host, log);
-    this.announcer = new Announcer({ host, log, plan: settings.announce });
     this.links = new Links({
       hooks: new Hooks(bpf, pinDirectory, FILTER_PRIORITY),
       programs: {
@@ -86,19 +68,13 @@ export class L4 {
       roles: this.datapath.map('links'),
       host,
       log,
-      plan: settings.links,
+      plan: options.links,
     });
   }
 
   /** What the kernel holds; undefined until the first plan was taken. */
   get plan(): L4Plan | undefined {
     return this.#plan;
-  }
-
-  setSettings(settings: L4Settings): void {
-    this.#settings = settings;
-    this.links.setPlan(settings.links);
-    this.announcer.setPlan(settings.announce);
   }
 
   /**
@@ -137,26 +113,9 @@ export class L4 {
     return this.#inTurn(() => this.#run(this.datapath.audit()));
   }
 
-  /** Routes for the prefixes, and for each VIP as the settings say; addresses on the link. */
-  async announce(): Promise<void> {
-    await this.#addresses.put(this.#settings.addresses, this.vips());
-    await this.announcer.announce(() => this.vips(), this.#uplinks());
-  }
-
-  /** The first step of a drain. Addresses stay: what is still sent here is served. */
-  withdraw(why: string): Promise<void> {
-    return this.announcer.withdraw(why, this.#uplinks());
-  }
-
-  /** Takes away what outlives the daemon, but for the maps. */
-  async detach(): Promise<void> {
-    await this.withdraw('detached');
+  /** Takes the programs from their links; maps stay. */
+  detach(): void {
     this.links.detach();
-    await this.#addresses.put(undefined, []);
-  }
-
-  vips(): Set<number> {
-    return new Set(this.#plan?.servers.map(({ address }) => address));
   }
 
   /** What is wrong; undefined: all is well, as far as there is something to test. */
@@ -194,7 +153,7 @@ export class L4 {
     return this.datapath.counters();
   }
 
-  /** Programs, maps, routes and addresses stay. */
+  /** Programs and maps stay. */
   async close(): Promise<void> {
     await this.#writing;
     this.datapath.close();
@@ -203,12 +162,6 @@ export class L4 {
   async #take(plan: L4Plan): Promise<void> {
     await this.#run(this.datapath.apply(plan));
     this.#plan = plan;
-  }
-
-  #uplinks(): HostLink[] {
-    return this.links.states.flatMap(({ role, link }) => {
-      return link === undefined || role === 'inside' ? [] : [link];
-    });
   }
 
   #inTurn<T>(work: () => Promise<T>): Promise<T> {

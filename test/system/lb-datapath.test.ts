@@ -6,9 +6,11 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { L4Capacity } from '../../lb/l4/capacity.ts';
-import { L4, type L4Settings } from '../../lb/l4/l4.ts';
+import { L4 } from '../../lb/l4/l4.ts';
 import { MAGLEV_SLOTS } from '../../lb/l4/maglev.ts';
 import type { PlanInput } from '../../lb/l4/plan.ts';
+import { lbPlanOf } from '../../lb/plan.ts';
+import { Vips } from '../../lb/vips.ts';
 import { createBpf } from '../../shared/bpf/kernel.ts';
 import { unshareNetwork } from '../../shared/bpf/libc.ts';
 import { ensureBpffs } from '../../shared/bpf/pin.ts';
@@ -25,16 +27,7 @@ import { needs, program, root } from '../support/skip.ts';
 
 const bpffs = mkdtempSync(join(tmpdir(), 'edge-lb-'));
 const CAPACITY: L4Capacity = { servers: 16, pools: 8, targets: 256, connections: 4096 };
-const SETTINGS: L4Settings = {
-  links: { hook: 'tc', uplink: ['up0'], inside: ['in0'] },
-  announce: {
-    prefixes: [],
-    perAddress: true,
-    arp: false,
-    routes: { table: 254, protocol: 158 },
-  },
-  addresses: 'lo',
-};
+const LINKS = { hook: 'tc', uplink: ['up0'], inside: ['in0'] } as const;
 
 beforeEach((context) => needs(context, root(), program('ip')));
 
@@ -75,7 +68,7 @@ beforeEach(() => {
 
 afterEach(async () => {
   for (const l4 of open) {
-    await l4.detach();
+    l4.detach();
     await l4.close();
   }
   open = [];
@@ -87,7 +80,7 @@ async function start(wanted: PlanInput, capacity = CAPACITY): Promise<L4> {
     bpf: createBpf(),
     pinDirectory: pins,
     capacity,
-    settings: SETTINGS,
+    links: LINKS,
     host: createIpHost(systemClock, 'EDGE_LB_HOST'),
     random: seededRandom(1),
     log: silentLog,
@@ -298,15 +291,18 @@ test('another capacity: new maps, and the old ones go', async () => {
 });
 
 test('VIPs are announced, and are addresses that answer', async () => {
-  const l4 = await start(input([server()], [pool('web', THREE)]));
-  await l4.announce();
+  const host = createIpHost(systemClock, 'EDGE_LB_HOST');
+  const announce = { table: 254, protocol: 158 };
+  const vips = new Vips({ host, log: silentLog, link: 'lo', announce });
+  const plan = lbPlanOf(new Map(), 1);
+  vips.want({ ...plan, servers: [server()] });
+  await vips.settled();
   expect(ip('route show proto 158')).toMatch(`unreachable ${VIP}`);
   expect(ip('-o address show dev lo')).toMatch(`inet ${VIP}/32 scope global lo:lb`);
-  await l4.announce();
-  await l4.withdraw('drained');
+  await vips.setAnnounced(false);
   expect(ip('route show proto 158').trim()).toBe('');
-  await l4.want(input([], []));
-  await l4.announce();
+  vips.want(plan);
+  await vips.settled();
   expect(ip('-o address show dev lo')).not.toMatch(VIP);
 });
 

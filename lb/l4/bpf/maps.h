@@ -32,6 +32,7 @@ struct {
 struct table {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, MAGLEV_SLOTS);
+	__uint(map_flags, BPF_F_MMAPABLE); /* filled by a copy */
 	__type(key, __u32);
 	__type(value, __u32);
 };

@@ -1,6 +1,6 @@
-// L4 over a fake kernel and a fake host: one run after the other, what is announced, what stays.
+// L4 over a fake kernel and a fake host: one run after the other, and what stays.
 import { beforeEach, describe, expect, test } from 'vitest';
-import { L4, type L4Settings, ROUTE_PROTOCOL } from '../../../../lb/l4/l4.ts';
+import { L4 } from '../../../../lb/l4/l4.ts';
 import { reasonWords, stepWords } from '../../../../lb/l4/words.ts';
 import {
   createFakeBpf,
@@ -8,78 +8,28 @@ import {
   type FakeContext,
   type FakeKernel,
 } from '../../../../shared/bpf/fake.ts';
-import type { Host, HostLink } from '../../../../shared/links/host.ts';
+import type { LinkPlan } from '../../../../shared/links/links.ts';
 import { silentLog } from '../../../../shared/log.ts';
-import { formatIpv4, ipv4, parseIpv4 } from '../../../../shared/net/ipv4.ts';
+import { parseIpv4 } from '../../../../shared/net/ipv4.ts';
 import { seededRandom } from '../../../../shared/random.ts';
+import { FakeHost } from '../../../support/lb/fake-host.ts';
 import { input, pool, server, VIP } from '../../../support/lb/l4-objects.ts';
 
 const OTHER_VIP = '198.51.100.11';
-
-class FakeHost implements Host {
-  present: HostLink[] = [link('lo', 1), link('up0', 2), link('in0', 3)];
-  readonly announced = new Set<string>();
-
-  links = async () => this.present;
-  watch = () => {};
-  routes = async () => [...this.announced];
-  proxyArp = async () => {};
-  readSysctl = () => undefined;
-  writeSysctl = () => {};
-
-  async changeRoutes(_set: unknown, add: readonly string[], remove: readonly string[]) {
-    for (const prefix of add) this.announced.add(prefix);
-    for (const prefix of remove) this.announced.delete(prefix);
-  }
-
-  async changeAddresses(
-    on: HostLink,
-    label: string,
-    add: readonly string[],
-    gone: readonly string[],
-  ) {
-    const added = add.map((text) => {
-      return { address: parseIpv4(text) ?? 0, bits: 32, label: `${on.name}:${label}` };
-    });
-    const left = on.addresses.filter(({ address }) => !gone.includes(formatIpv4(ipv4(address))));
-    on.addresses = [...left, ...added];
-  }
-
-  addressesOf(name: string): string[] {
-    const found = this.present.find((one) => one.name === name)?.addresses ?? [];
-    return found.map(({ address }) => formatIpv4(ipv4(address)));
-  }
-}
-
-function link(name: string, ifindex: number): HostLink {
-  return { name, ifindex, mac: 0x02_00_00_00_00_00 + ifindex, up: true, addresses: [] };
-}
 
 let kernel: FakeKernel;
 let host: FakeHost;
 /** What the fake programs say. */
 let verdict: (context: FakeContext) => number;
 
-const settings = (change: Partial<L4Settings> = {}): L4Settings => ({
-  links: { hook: 'tc', uplink: ['up0'], inside: ['in0'] },
-  announce: {
-    prefixes: [],
-    perAddress: true,
-    arp: false,
-    routes: { table: 254, protocol: ROUTE_PROTOCOL },
-  },
-  addresses: 'lo',
-  ...change,
-});
-
-function start(change: Partial<L4Settings> = {}): L4 {
+function start(links: Partial<LinkPlan> = {}): L4 {
   const run = (context: FakeContext) => verdict(context);
   const programs = { lb_uplink: run, lb_inside: run, lb_egress: run };
   return new L4({
     bpf: createFakeBpf({ kernel, programs }),
     pinDirectory: '/pins',
     capacity: { servers: 8, pools: 4, targets: 16, connections: 64 },
-    settings: settings(change),
+    links: { hook: 'tc', uplink: ['up0'], inside: ['in0'], ...links },
     host,
     random: seededRandom(1),
     log: silentLog,
@@ -115,42 +65,12 @@ test('programs are attached once there is a plan, and taken away by detach alone
   ];
   expect(places()).toEqual(attached);
   expect(l4.links.missing).toEqual([]);
-  await l4.announce();
   await l4.close();
   expect(places()).toEqual(attached);
-  expect(host.announced.size).toBe(2);
   const next = start();
   await next.links.look();
-  await next.detach();
-  expect([places(), [...host.announced], host.addressesOf('lo')]).toEqual([[], [], []]);
-});
-
-test('VIPs are routes and addresses; a drain takes the routes away', async () => {
-  const l4 = start();
-  await l4.want(wanted);
-  await l4.announce();
-  expect([...host.announced]).toEqual([`${VIP}/32`, `${OTHER_VIP}/32`]);
-  expect(host.addressesOf('lo')).toEqual([VIP, OTHER_VIP]);
-  await l4.want(input([server()], [WEB]));
-  await l4.announce();
-  expect([[...host.announced], host.addressesOf('lo')]).toEqual([[`${VIP}/32`], [VIP]]);
-  await l4.withdraw('drained');
-  expect([[...host.announced], host.addressesOf('lo')]).toEqual([[], [VIP]]);
-});
-
-test('an address that the host has anyway is left alone, and what moved is moved', async () => {
-  const [, uplink] = host.present;
-  uplink?.addresses.push({ address: parseIpv4(VIP) ?? 0, bits: 24 });
-  const l4 = start();
-  await l4.want(wanted);
-  await l4.announce();
-  expect([host.addressesOf('lo'), host.addressesOf('up0')]).toEqual([[OTHER_VIP], [VIP]]);
-  l4.setSettings(settings({ addresses: 'in0' }));
-  await l4.announce();
-  expect([host.addressesOf('lo'), host.addressesOf('in0')]).toEqual([[], [OTHER_VIP]]);
-  l4.setSettings(settings({ addresses: undefined }));
-  await l4.announce();
-  expect([host.addressesOf('in0'), host.addressesOf('up0')]).toEqual([[], [VIP]]);
+  next.detach();
+  expect(places()).toEqual([]);
 });
 
 test('what is refused changes no object; what the kernel refuses may be asked for again', async () => {

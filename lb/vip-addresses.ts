@@ -1,9 +1,9 @@
 // VIPs as addresses (/32) of a link of this host, so that it answers ping and its L7 listeners can
 // bind to them. A label tells ours from others', over restarts, too.
 
-import type { Host } from '../../shared/links/host.ts';
-import type { Log } from '../../shared/log.ts';
-import { formatIpv4, ipv4 } from '../../shared/net/ipv4.ts';
+import type { Host } from '../shared/links/host.ts';
+import type { Log } from '../shared/log.ts';
+import { formatIpv4, ipv4 } from '../shared/net/ipv4.ts';
 
 export type AddressesEvent = 'vip-addresses' | 'link-missing';
 
