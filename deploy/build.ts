@@ -1,5 +1,6 @@
-// Compiles every bpf/<name>.bpf.c of a service to <name>.bpf.o beside it, when it or a header of its
-// folder or of shared/bpf/include is newer. Only a build needs clang; packages ship the objects.
+// Compiles every bpf/<name>.bpf.c of a service to <name>.bpf.o beside it, when it or a header of
+// its folder or of shared/bpf/include is newer. Only a build needs clang; packages ship the
+// objects.
 import { spawnSync } from 'node:child_process';
 import { globSync, statSync } from 'node:fs';
 import { dirname, join } from 'node:path';

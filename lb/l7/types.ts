@@ -1,13 +1,10 @@
-// Where the rooms of L7 meet: fronts (HTTP/1.1 and HTTP/2 connections of clients) hand requests to
-// the forwarder, which picks a target and speaks to it through upstream connections. Callbacks, not
-// promises: a request costs no more than it must. All of one worker, one thread.
-import type { Socket } from 'node:net';
-import type { TLSSocket } from 'node:tls';
+// What the rooms of L7 tell each other: who asks, what is decided, how it ended. What has sockets
+// in it is in wiring.ts. Pure.
 import type { Certificate, Listener, Route } from '../../shared/site/lb-objects.ts';
 import type { PickFailure, PoolState, TargetState } from '../pools/types.ts';
-import type { Bad, ResponseHead } from './http1/types.ts';
+import type { Bad, HeadEdits, RequestView, ResponseHead } from './http1/types.ts';
 
-export type ClientSocket = Socket | TLSSocket;
+export type { HeadEdits, RequestView };
 
 /** Of a client's connection; behind a PROXY header, what that says. */
 export type ClientInfo = {
@@ -25,17 +22,6 @@ export type ClientInfo = {
   /** Of mTLS: the verified client certificate's subject and SHA-256 fingerprint. */
   certificate?: { subject: string; fingerprint: string };
 };
-
-/** What routing looks at: the same for HTTP/1.1 heads and HTTP/2 header lists. */
-export interface RequestView {
-  readonly method: string;
-  /** Lower case, without port and final dot. */
-  readonly host: string;
-  /** Origin form with the query, as it came; `*` of OPTIONS. */
-  readonly target: string;
-  /** Values of that name (lower case) joined by `, `; undefined: not there. */
-  header(name: string): string | undefined;
-}
 
 /** A front's request, ready to be sent on. */
 export interface Outgoing {
@@ -55,28 +41,6 @@ export interface Outgoing {
   headList(authority: string | undefined): [name: string, value: string][];
 }
 
-/** The response as it comes; the front writes it to its client. Calls come in this order. */
-export interface Incoming {
-  /** 1xx but 101. */
-  onInterim(head: ResponseHead): void;
-  /** At most once. `cookie`: a Set-Cookie line's value to be added (sticky). */
-  onHead(head: ResponseHead, cookie: string | undefined): void;
-  /** False: no more until `Forwarding.resume()`. */
-  onBody(piece: Buffer): boolean;
-  /** The response is whole. `trailers`: lines with CRLF. */
-  onEnd(trailers: Buffer | undefined): void;
-  /** Instead of onHead: nothing was said to the client yet. */
-  onFail(failure: ForwardFailure): void;
-  /** After onHead: what came is not whole; the client must see that it is cut. */
-  onCut(failure: ForwardFailure): void;
-  /**
-   * 101: the connection is a tunnel now. The front takes over `socket`, writes `rest` first.
-   */
-  onUpgrade(head: ResponseHead, socket: ClientSocket, rest: Buffer): void;
-  /** The request's body may go on after writeBody() said false; also once after 100-continue. */
-  onDrain(): void;
-}
-
 /** status: what the client is answered. cause: the termination cause of the access log. */
 export type ForwardFailure = { status: number; cause: TerminationCause; detail?: string };
 
@@ -89,10 +53,6 @@ export interface Forwarding {
   resume(): void;
   /** For the access log; final after onEnd, onFail, onCut, onUpgrade or abort. */
   readonly record: ForwardRecord;
-}
-
-export interface Forwarder {
-  forward(request: Outgoing, incoming: Incoming): Forwarding;
 }
 
 /** ms since the request came (monotonic); -1: it did not come to that. */
@@ -139,70 +99,12 @@ export function causeOfPick(failure: PickFailure): TerminationCause {
   return failure === 'cancelled' ? 'client-gone' : failure;
 }
 
-/** One connection to a target, held by one exchange at a time. */
-export interface UpstreamConnection {
-  /** Bytes were received on it before: a request that gets none may be its death, not the target's. */
-  readonly isReused: boolean;
-  /** `hasBody`: writeBody and endBody follow. `isHead`: of HEAD, whose response has no body. */
-  send(
-    head: Buffer,
-    options: { isHead: boolean; hasBody: boolean; isUpgrade: boolean; chunked: boolean },
-    events: UpstreamEvents,
-  ): void;
-  writeBody(piece: Buffer): boolean;
-  endBody(trailers: Buffer | undefined): void;
-  pause(): void;
-  resume(): void;
-  /** Destroys it; no event follows. */
-  abort(): void;
-}
-
-export interface UpstreamEvents {
-  onInterim(head: ResponseHead): void;
-  onHead(head: ResponseHead): void;
-  onBody(piece: Buffer): void;
-  /** Whole, and the connection was given back or closed. */
-  onEnd(trailers: Buffer | undefined): void;
-  /** `received`: bytes of a response had come. */
-  onError(error: UpstreamError): void;
-  onUpgrade(head: ResponseHead, socket: ClientSocket, rest: Buffer): void;
-  onDrain(): void;
-}
-
 export type UpstreamError =
   | { kind: 'reset'; received: boolean }
   | { kind: 'timeout'; received: boolean }
   | { kind: 'bad'; bad: Bad };
 
 export type ConnectFailure = { kind: 'refused' | 'timeout' | 'tls'; detail: string };
-
-/** Connections to targets: idle ones are kept by (target, TLS identity). */
-export interface Upstreams {
-  /**
-   * `fresh`: not an idle one. `proxyHeader`: goes first; such a connection is never pooled. `done`
-   * is called once, perhaps at once; the result cancels.
-   */
-  connect(
-    pool: PoolState,
-    target: TargetState,
-    options: { fresh: boolean; proxyHeader?: Buffer; connectMs: number },
-    done: (result: UpstreamConnection | ConnectFailure) => void,
-  ): () => void;
-  /** A plain stream, for TCP listeners: connected, with TLS if the pool says so. */
-  stream(
-    pool: PoolState,
-    target: TargetState,
-    options: { proxyHeader?: Buffer; connectMs: number },
-    done: (result: ClientSocket | ConnectFailure) => void,
-  ): () => void;
-  /** Idle connections to targets and identities that are not in `pools` any more are closed. */
-  update(pools: ReadonlyMap<string, PoolState>): void;
-  /** Idle ones that are too old are closed. */
-  tick(nowMs: number): void;
-  readonly idle: number;
-  readonly open: number;
-  close(): void;
-}
 
 /** Whole state of a worker, as the daemon sends it; certificates with their keys. */
 export type WorkerPlan = {
@@ -224,19 +126,6 @@ export type Decision =
       cause: TerminationCause;
       route: string;
     };
-
-/**
- * How a head is changed on its way. Names are lower case, without hop-by-hop fields, which are
- * dropped anyway, and framing fields, which are always written anew.
- */
-export type HeadEdits = {
-  drop: ReadonlySet<string>;
-  /** Behind the others, as written; checked: no CR, LF, NUL. */
-  add: readonly (readonly [name: string, value: string])[];
-  /** Requests: in place of what came. */
-  target?: string;
-  authority?: string;
-};
 
 export interface Policy {
   /** `done` is called once, mostly at once; later only when a shared rate limit has to be asked. */

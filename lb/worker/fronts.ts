@@ -10,13 +10,15 @@ import { DEFAULT_HTTP2_LIMITS } from '../l7/front-http2/types.ts';
 import { serveTcp } from '../l7/front-tcp/stream.ts';
 import type { CertificateStore } from '../l7/tls/certificate-store.ts';
 import { createTlsTerminator, type TlsTerminator } from '../l7/tls/terminator.ts';
-import type { ClientInfo, ClientSocket, Upstreams } from '../l7/types.ts';
+import type { ClientInfo } from '../l7/types.ts';
+import type { ClientSocket, Upstreams } from '../l7/wiring.ts';
 import type { Balancer, PoolState } from '../pools/types.ts';
 import type { WorkerSettings } from '../workers/messages.ts';
 import { clientOf, Peers, peerAddress } from './accepting.ts';
+import { heldHttp2, heldOf } from './adapters.ts';
 import type { Admission } from './admission.ts';
 import { Beginning } from './beginning.ts';
-import { type Held, heldHttp2, heldOf } from './held.ts';
+import type { Held } from './held.ts';
 import type { Tally } from './tally.ts';
 
 export type FrontsOptions = {

@@ -4,18 +4,16 @@ import type { PoolTimeouts } from '../../../shared/site/lb-objects.ts';
 import type { Balancer, Outcome, PickKey, Place } from '../../pools/types.ts';
 import type { ResponseHead } from '../http1/types.ts';
 import type {
-  ClientSocket,
   ConnectFailure,
   ForwardFailure,
   Forwarding,
   ForwardRecord,
-  Incoming,
   Outgoing,
   TerminationCause,
   UpstreamError,
-  UpstreamEvents,
 } from '../types.ts';
 import type { ConnectOptions, MessageShape, TargetConnection } from '../upstream/types.ts';
+import type { ClientSocket, Incoming, UpstreamEvents } from '../wiring.ts';
 import * as failures from './failures.ts';
 import type { OpenExchanges } from './forwarder.ts';
 import { headListOf } from './head-list.ts';

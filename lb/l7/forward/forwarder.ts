@@ -1,5 +1,6 @@
 // Requests to targets: all open ones of a worker, and the tick that ends those which wait too long.
-import type { Forwarding, Incoming, Outgoing } from '../types.ts';
+import type { Forwarding, Outgoing } from '../types.ts';
+import type { Incoming } from '../wiring.ts';
 import { Exchange } from './exchange.ts';
 import type { ForwarderOptions, TimedForwarder } from './types.ts';
 

@@ -1,8 +1,8 @@
 // What the forwarder is given, and what its worker does with it besides forwarding.
 import type { Clock } from '../../../shared/clock.ts';
 import type { Balancer } from '../../pools/types.ts';
-import type { Forwarder } from '../types.ts';
 import type { TargetUpstreams } from '../upstream/types.ts';
+import type { Forwarder } from '../wiring.ts';
 import type { Sticky } from './sticky.ts';
 
 export type ForwarderOptions = {

@@ -1,4 +1,4 @@
-// Whether a client sends its request's body fast enough: some bytes in each span of time. Pure.
+// Whether a client sends its request's body fast enough: some bytes in each span of time.
 import type { Http1Limits } from './types.ts';
 
 type LeastRate = Pick<Http1Limits, 'bodyMs' | 'bodyBytes'>;

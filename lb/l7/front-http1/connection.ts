@@ -4,7 +4,8 @@
 import { TLSSocket } from 'node:tls';
 import { createRequestHead, parseRequestHead } from '../http1/request-head.ts';
 import { type BodyDecoder, MAX_HEAD_BYTES } from '../http1/types.ts';
-import type { ClientSocket, TerminationCause } from '../types.ts';
+import type { TerminationCause } from '../types.ts';
+import type { ClientSocket } from '../wiring.ts';
 import { Exchange } from './exchange.ts';
 import { Input } from './input.ts';
 import { startReading } from './reading.ts';

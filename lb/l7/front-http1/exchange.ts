@@ -5,14 +5,13 @@ import type { SimpleWriting } from '../http1/simple-response.ts';
 import { FIELD, type Framing, type RequestHead, type ResponseHead } from '../http1/types.ts';
 import { framingFor, NO_EDITS, type ResponseWriting } from '../http1/write-head.ts';
 import type {
-  ClientSocket,
   Decision,
   ForwardFailure,
   Forwarding,
   HeadEdits,
-  Incoming,
   TerminationCause,
 } from '../types.ts';
+import type { ClientSocket, Incoming } from '../wiring.ts';
 import { Account, NO_REQUEST } from './account.ts';
 import { BodyRate } from './body-rate.ts';
 import { compressedEdits } from './compressed.ts';

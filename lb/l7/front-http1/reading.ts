@@ -3,7 +3,7 @@
 // otherwise, at about an eighth of the cost of a small request.
 import { Socket, type SocketConstructorOpts } from 'node:net';
 import { TLSSocket } from 'node:tls';
-import type { ClientSocket } from '../types.ts';
+import type { ClientSocket } from '../wiring.ts';
 
 const READ_BYTES = 65_536;
 
@@ -20,8 +20,8 @@ type WithHandle = { _handle?: Handle | null };
 export function startReading(accepted: ClientSocket, take: (piece: Buffer) => void): ClientSocket {
   const handle = handleOf(accepted);
   if (handle === undefined) {
-    accepted.on('data', take);
-    return accepted;
+    // Who read its beginning has paused it.
+    return accepted.on('data', take).resume();
   }
   handle.readStop();
   handle.reading = false;

@@ -4,7 +4,8 @@ import { TLSSocket } from 'node:tls';
 import type { Framing, ResponseHead } from '../http1/types.ts';
 import { CHUNK_END } from '../http1/write-body.ts';
 import { type ResponseWriting, writeResponseHead } from '../http1/write-head.ts';
-import type { ClientSocket, HeadEdits } from '../types.ts';
+import type { HeadEdits } from '../types.ts';
+import type { ClientSocket } from '../wiring.ts';
 
 const SHARED_BYTES = 49_152;
 /** Copying less is cheaper than one more buffer in a write. */

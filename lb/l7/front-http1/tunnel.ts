@@ -1,7 +1,8 @@
 // What a connection is after 101 (RFC 9110, 7.8): bytes both ways, each direction ended by itself
 // (RFC 6455, 7.1.1 leaves the closing of TCP to the ends).
 import type { Duplex } from 'node:stream';
-import type { ClientSocket, TerminationCause } from '../types.ts';
+import type { TerminationCause } from '../types.ts';
+import type { ClientSocket } from '../wiring.ts';
 
 export interface TunnelEvents {
   /** Once: both directions are over, or one end is gone. */

@@ -2,15 +2,8 @@
 import type { Clock } from '../../../shared/clock.ts';
 import type { Listener, PoolTimeouts, Route } from '../../../shared/site/lb-objects.ts';
 import type { BodyDecoder } from '../http1/types.ts';
-import type {
-  Bounds,
-  ClientInfo,
-  ClientSocket,
-  Forwarder,
-  Journal,
-  Policy,
-  TerminationCause,
-} from '../types.ts';
+import type { Bounds, ClientInfo, Journal, Policy, TerminationCause } from '../types.ts';
+import type { ClientSocket, Forwarder } from '../wiring.ts';
 
 /** Of a client's connection. All but `pipelinedBytes` and `requests` are milliseconds. */
 export type Http1Limits = {

@@ -9,14 +9,8 @@ import { type LocalAnswer, localAnswerOf } from '../front-http1/local.ts';
 import { Tunnel } from '../front-http1/tunnel.ts';
 import type { ResponseHead } from '../http1/types.ts';
 import { headerOf } from '../http1/view.ts';
-import type {
-  ClientSocket,
-  Decision,
-  ForwardFailure,
-  Forwarding,
-  Incoming,
-  TerminationCause,
-} from '../types.ts';
+import type { Decision, ForwardFailure, Forwarding, TerminationCause } from '../types.ts';
+import type { ClientSocket, Incoming } from '../wiring.ts';
 import { type Answer, decisionAnswer, pageAnswer } from './answers.ts';
 import { isGrpc } from './grpc.ts';
 import { RequestBody } from './request-body.ts';

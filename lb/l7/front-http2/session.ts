@@ -7,7 +7,8 @@ import {
   type ServerHttp2Session,
   type ServerHttp2Stream,
 } from 'node:http2';
-import type { ClientSocket, TerminationCause } from '../types.ts';
+import type { TerminationCause } from '../types.ts';
+import type { ClientSocket } from '../wiring.ts';
 import { Exchange } from './exchange.ts';
 import type { FlatFields } from './stream-head.ts';
 import type { Http2Connection, Http2Limits, Http2Options } from './types.ts';

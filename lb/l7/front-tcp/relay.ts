@@ -1,7 +1,8 @@
 // Bytes of two connected sockets to each other (RFC 9293, 3.6: each direction ends by itself). Of
 // what one side does not take, one read (64 KiB) waits to be written, and no more is asked for:
 // Node reads on to its own mark, and stops within 128 KiB.
-import type { ClientSocket, TerminationCause } from '../types.ts';
+import type { TerminationCause } from '../types.ts';
+import type { ClientSocket } from '../wiring.ts';
 
 export interface RelayEvents {
   /** Once. Both sockets are closed, or will be without anybody's doing. */

@@ -5,12 +5,12 @@ import type { Balancer, Outcome, PickFailure, Place, PoolState } from '../../poo
 import { MAX_HELLO_BYTES, parseClientHello } from '../client-hello/client-hello.ts';
 import { writeProxyHeader } from '../proxy-protocol/write.ts';
 import {
-  type ClientSocket,
   type ConnectFailure,
   causeOfPick,
   type ForwardRecord,
   type TerminationCause,
 } from '../types.ts';
+import type { ClientSocket } from '../wiring.ts';
 import { poolOfName } from './pool-of-name.ts';
 import { Relay, reset } from './relay.ts';
 import type { TcpOptions, TcpStream } from './types.ts';

@@ -2,7 +2,8 @@
 import type { Clock } from '../../../shared/clock.ts';
 import type { Listener } from '../../../shared/site/lb-objects.ts';
 import type { Balancer, PoolState, TargetId } from '../../pools/types.ts';
-import type { ClientInfo, Journal, TerminationCause, Upstreams } from '../types.ts';
+import type { ClientInfo, Journal, TerminationCause } from '../types.ts';
+import type { Upstreams } from '../wiring.ts';
 
 export type TcpOptions = {
   /** The one in force when the stream begins. `tls`: the pool goes by the ClientHello. */

@@ -1,7 +1,8 @@
 // Opens one connection to a target: TCP, a PROXY header if there is one, TLS if the pool says so.
 import { connect as connectTcp, type OnReadOpts, type Socket } from 'node:net';
 import { connect as connectTls, type TLSSocket } from 'node:tls';
-import type { ClientSocket, ConnectFailure } from '../types.ts';
+import type { ConnectFailure } from '../types.ts';
+import type { ClientSocket } from '../wiring.ts';
 import type { TlsIdentity } from './identity.ts';
 
 export type DialOptions = {

@@ -4,7 +4,8 @@
 import { indexOfField } from '../http1/fields.ts';
 import { createResponseHead, parseResponseHead } from '../http1/response-head.ts';
 import { type Bad, FIELD, type ResponseHead } from '../http1/types.ts';
-import type { ClientSocket, UpstreamError, UpstreamEvents } from '../types.ts';
+import type { UpstreamError } from '../types.ts';
+import type { ClientSocket, UpstreamEvents } from '../wiring.ts';
 import { ChunkedBody } from './chunked-body.ts';
 import { keepAliveMs } from './keep-alive.ts';
 import type { ReadBuffer } from './read-buffer.ts';

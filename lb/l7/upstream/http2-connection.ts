@@ -1,7 +1,8 @@
 // One stream of an HTTP/2 session to a target (RFC 9113), as a connection that serves one exchange.
 import { type ClientHttp2Stream, constants } from 'node:http2';
 import type { Bad } from '../http1/types.ts';
-import type { UpstreamError, UpstreamEvents } from '../types.ts';
+import type { UpstreamError } from '../types.ts';
+import type { UpstreamEvents } from '../wiring.ts';
 import { head, readHead, trailerFields, trailerLines } from './http2-head.ts';
 import type { HeaderList, MessageShape, TargetConnection } from './types.ts';
 

@@ -5,7 +5,7 @@ import {
   type ClientSessionOptions,
   connect,
 } from 'node:http2';
-import type { ClientSocket } from '../types.ts';
+import type { ClientSocket } from '../wiring.ts';
 import type { StreamKeeper } from './http2-connection.ts';
 
 /** The target may allow less. */

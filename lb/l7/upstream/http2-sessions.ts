@@ -1,6 +1,7 @@
 // The HTTP/2 sessions of one target: a request takes a stream of one that has room, waits for the
 // one that is being opened, or opens one more.
-import type { ClientSocket, ConnectFailure } from '../types.ts';
+import type { ConnectFailure } from '../types.ts';
+import type { ClientSocket } from '../wiring.ts';
 import { Http2Connection } from './http2-connection.ts';
 import { Http2Session, MAX_STREAMS } from './http2-session.ts';
 import type { TargetConnection } from './types.ts';

@@ -1,7 +1,7 @@
 // Writes one request after the other on a connection: head and first piece of the body in one, and
 // chunks where the length is not known (RFC 9112, 7.1).
 import { TLSSocket } from 'node:tls';
-import type { ClientSocket } from '../types.ts';
+import type { ClientSocket } from '../wiring.ts';
 
 /** Up to here pieces are joined; beyond, they are written as they are, at once (writev). */
 const JOIN_BYTES = 16_384;

@@ -2,7 +2,8 @@
 // one without a callback, and what it may retry.
 import type { PoolProxy } from '../../../shared/site/lb-objects.ts';
 import type { TargetState } from '../../pools/types.ts';
-import type { ConnectFailure, UpstreamConnection, UpstreamEvents, Upstreams } from '../types.ts';
+import type { ConnectFailure } from '../types.ts';
+import type { UpstreamConnection, UpstreamEvents, Upstreams } from '../wiring.ts';
 
 /** A pool as far as connections depend on it: a PoolState or a Balancer. */
 export type PoolLike = { readonly name: string; readonly proxy: PoolProxy };

@@ -1,6 +1,6 @@
 // What ring and maglev share: a table of owners is walked from the key's place on to the first
-// owner that is free, so that who is away moves only its own keys. Tables are made when they are needed,
-// and of all targets of the tier. Pure.
+// owner that is free, so that who is away moves only its own keys. Tables are made when they are
+// needed, and of all targets of the tier. Pure.
 import type { Member } from '../member.ts';
 import { Bound } from './bound.ts';
 import type { Selector } from './selector.ts';

@@ -5,20 +5,18 @@ import { createResponseHead, parseResponseHead } from '../../../../lb/l7/http1/r
 import type { ResponseHead } from '../../../../lb/l7/http1/types.ts';
 import type {
   AccessEntry,
-  ClientSocket,
   Decision,
-  Forwarder,
   ForwardFailure,
   Forwarding,
   ForwardRecord,
   HeadEdits,
-  Incoming,
   Journal,
   Outgoing,
   Policy,
   RequestView,
   TerminationCause,
 } from '../../../../lb/l7/types.ts';
+import type { ClientSocket, Forwarder, Incoming } from '../../../../lb/l7/wiring.ts';
 import type { Listener, Route } from '../../../../shared/site/lb-objects.ts';
 
 export const LISTENER: Listener = {

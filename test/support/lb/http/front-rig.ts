@@ -9,7 +9,8 @@ import {
   type Http1Connection,
   type Http1Limits,
 } from '../../../../lb/l7/front-http1/types.ts';
-import type { ClientInfo, ClientSocket, Forwarder, Policy } from '../../../../lb/l7/types.ts';
+import type { ClientInfo, Policy } from '../../../../lb/l7/types.ts';
+import type { ClientSocket, Forwarder } from '../../../../lb/l7/wiring.ts';
 import { ManualClock } from '../../../../shared/clock.ts';
 import { DEFAULT_PROXY } from '../../../../shared/site/lb-objects.ts';
 import { FakePolicy, KeptJournal, LISTENER, ScriptedForwarder } from './fakes.ts';

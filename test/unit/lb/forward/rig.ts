@@ -4,15 +4,9 @@ import { until } from '../../../../lab/ready.ts';
 import { createForwarder } from '../../../../lb/l7/forward/forwarder.ts';
 import { createSticky } from '../../../../lb/l7/forward/sticky.ts';
 import type { ResponseHead } from '../../../../lb/l7/http1/types.ts';
-import type {
-  ClientInfo,
-  ClientSocket,
-  ForwardFailure,
-  Incoming,
-  Outgoing,
-  RequestView,
-} from '../../../../lb/l7/types.ts';
+import type { ClientInfo, ForwardFailure, Outgoing, RequestView } from '../../../../lb/l7/types.ts';
 import { createUpstreams } from '../../../../lb/l7/upstream/upstreams.ts';
+import type { ClientSocket, Incoming } from '../../../../lb/l7/wiring.ts';
 import type {
   Balancer,
   Outcome,

@@ -5,7 +5,7 @@ import { ResponseWriter } from '../../../../lb/l7/front-http1/response.ts';
 import { createResponseHead, parseResponseHead } from '../../../../lb/l7/http1/response-head.ts';
 import type { Framing } from '../../../../lb/l7/http1/types.ts';
 import { NO_EDITS } from '../../../../lb/l7/http1/write-head.ts';
-import type { ClientSocket } from '../../../../lb/l7/types.ts';
+import type { ClientSocket } from '../../../../lb/l7/wiring.ts';
 
 /** Writes, each as it would come to the kernel; `isFull`: it takes none for now. */
 class Sink {

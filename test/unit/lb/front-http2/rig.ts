@@ -18,7 +18,8 @@ import {
 } from '../../../../lb/l7/front-http2/types.ts';
 import { CertificateStore } from '../../../../lb/l7/tls/certificate-store.ts';
 import { createTlsTerminator, type TlsTerminator } from '../../../../lb/l7/tls/terminator.ts';
-import type { ClientInfo, ClientSocket, Forwarder } from '../../../../lb/l7/types.ts';
+import type { ClientInfo } from '../../../../lb/l7/types.ts';
+import type { ClientSocket, Forwarder } from '../../../../lb/l7/wiring.ts';
 import { ManualClock } from '../../../../shared/clock.ts';
 import { DEFAULT_PROXY } from '../../../../shared/site/lb-objects.ts';
 import {

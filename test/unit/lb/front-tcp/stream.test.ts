@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import type { Socket } from 'node:net';
 import { describe, expect, test } from 'vitest';
 import { until } from '../../../../lab/ready.ts';
-import type { Upstreams } from '../../../../lb/l7/types.ts';
+import type { Upstreams } from '../../../../lb/l7/wiring.ts';
 import { DEFAULT_PROXY } from '../../../../shared/site/lb-objects.ts';
 import { closedPort, cutOf, poolOf, type Rig, readAll, startFront, startTarget } from './rig.ts';
 

@@ -73,7 +73,7 @@ test('programs are attached once there is a plan, and taken away by detach alone
   expect(places()).toEqual([]);
 });
 
-test('what is refused changes no object; what the kernel refuses may be asked for again', async () => {
+test('a refusal changes no object; what the kernel refuses may be asked again', async () => {
   const l4 = start();
   await l4.want(wanted);
   const before = l4.plan;

@@ -3,14 +3,10 @@
 import { createServer, type Server, type Socket } from 'node:net';
 import { until } from '../../../../lab/ready.ts';
 import type { ResponseHead } from '../../../../lb/l7/http1/types.ts';
-import type {
-  ClientSocket,
-  ConnectFailure,
-  UpstreamError,
-  UpstreamEvents,
-} from '../../../../lb/l7/types.ts';
+import type { ConnectFailure, UpstreamError } from '../../../../lb/l7/types.ts';
 import type { MessageShape, TargetConnection } from '../../../../lb/l7/upstream/types.ts';
 import { createUpstreams } from '../../../../lb/l7/upstream/upstreams.ts';
+import type { ClientSocket, UpstreamEvents } from '../../../../lb/l7/wiring.ts';
 import type { TargetState } from '../../../../lb/pools/types.ts';
 import { ManualClock } from '../../../../shared/clock.ts';
 import { DEFAULT_PROXY, type PoolProxy } from '../../../../shared/site/lb-objects.ts';
