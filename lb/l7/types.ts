@@ -1,7 +1,7 @@
 // What the rooms of L7 tell each other: who asks, what is decided, how it ended. What has sockets
 // in it is in wiring.ts. Pure.
 import type { Certificate, Listener, Route } from '../../shared/site/lb-objects.ts';
-import type { PickFailure, PoolState, TargetState } from '../pools/types.ts';
+import type { PickFailure, PoolState } from '../pools/types.ts';
 import type { Bad, HeadEdits, RequestView, ResponseHead } from './http1/types.ts';
 
 export type { HeadEdits, RequestView };
@@ -48,7 +48,7 @@ export interface Forwarding {
   /** False: wait for onDrain. Pieces before a target was found are kept, up to a bound. */
   writeBody(piece: Buffer): boolean;
   endBody(trailers: Buffer | undefined): void;
-  /** The client is gone, or its message is bad: the upstream connection is destroyed, not reused. */
+  /** The client is gone, or its message is bad: the upstream connection is destroyed. */
   abort(cause: TerminationCause): void;
   resume(): void;
   /** For the access log; final after onEnd, onFail, onCut, onUpgrade or abort. */

@@ -43,7 +43,7 @@ export interface Forwarder {
 
 /** One connection to a target, held by one exchange at a time. */
 export interface UpstreamConnection {
-  /** Bytes were received on it before: a request that gets none may be its death, not the target's. */
+  /** It was used before: a request that gets no byte may be its death, not the target's. */
   readonly isReused: boolean;
   /** `hasBody`: writeBody and endBody follow. `isHead`: of HEAD, whose response has no body. */
   send(

@@ -101,8 +101,8 @@ export interface Balancer {
   countRequest(nowMs: number): void;
   readonly queued: number;
   /**
-   * Of each target, in order: why it would be passed over now, with its weight in force. `isPicked`:
-   * it is the one, by its cookie or by a hash; where turns or chance decide, none is.
+   * Of each target, in order: why it would be passed over now, with its weight in force.
+   * `isPicked`: it is the one, by its cookie or by a hash; where turns or chance decide, none is.
    */
   explain(
     key: PickKey,

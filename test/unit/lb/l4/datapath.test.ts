@@ -164,7 +164,7 @@ describe('a target', () => {
     expect(run.reverse()).toEqual(['10.0.0.1:0/6', '10.0.0.1:80/6']);
   });
 
-  test('that is removed goes on answering where flows are left with it, after a restart too', () => {
+  test('that is removed goes on answering where flows are left to it, after a restart too', () => {
     const leave = server({ lost: 'leave' });
     const run = new Run();
     run.want(input([leave], [WEB]));
