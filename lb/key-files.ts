@@ -1,11 +1,11 @@
 // Private keys of certificates: a file each in keyDirectory, never in the store, never in a log.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describeError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { Certificate } from '../shared/site/lb-objects.ts';
 import type { LbEvent } from './events.ts';
 import { loadCertificate } from './l7/tls/certificate.ts';
+import { readSmallFile } from './small-file.ts';
 
 const MAX_KEY_BYTES = 64 * 1024;
 
@@ -50,8 +50,7 @@ export class KeyFiles {
   #read(name: string): { text: string } | { error: string } {
     const file = join(this.#directory, `${name}.key`);
     try {
-      const text = readFileSync(file, 'utf8');
-      return text.length > MAX_KEY_BYTES ? { error: `${file} is no key: too long` } : { text };
+      return { text: readSmallFile(file, MAX_KEY_BYTES) };
     } catch (error) {
       return { error: `its key cannot be read: ${describeError(error)}` };
     }

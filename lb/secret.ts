@@ -1,11 +1,12 @@
 // The secret that instances share: from it come the keys of sticky cookies and of TLS tickets, so
 // that any instance, and any worker, takes what another one gave.
 import { hkdfSync } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { ConfigError, describeError } from '../shared/errors.ts';
 import type { Random } from '../shared/random.ts';
+import { readSmallFile } from './small-file.ts';
 
 const SECRET_BYTES = 32;
+const MAX_FILE_BYTES = 64 * 1024;
 
 /** Where no file has one: of this instance only, until it is started again. */
 export function drawSecret(random: Random): Buffer {
@@ -18,7 +19,7 @@ export function readSecret(file: string): Buffer {
     new ConfigError([{ file, line: 1, column: 1, message: `${file} ${message}` }]);
   let text: string;
   try {
-    text = readFileSync(file, 'latin1').trim();
+    text = readSmallFile(file, MAX_FILE_BYTES).trim();
   } catch (error) {
     throw problem(`cannot be read: ${describeError(error)}`);
   }

@@ -1,11 +1,13 @@
 // Writes the access log: whole lines appended to one file by all workers, in batches; what the disk
 // does not take in time is counted and dropped, for a log must not hold up requests.
-import { close, open, write } from 'node:fs';
+import { close, constants, open, write } from 'node:fs';
 import type { Clock } from '../../../shared/clock.ts';
 import { every } from '../../../shared/clock.ts';
 import type { AccessEntry } from '../types.ts';
 import { accessLine } from './line.ts';
 
+/** A FIFO that nobody reads, or that is full, is a trouble, and nothing to wait for. */
+const APPEND = constants.O_WRONLY | constants.O_APPEND | constants.O_CREAT | constants.O_NONBLOCK;
 const FLUSH_MS = 200;
 const BATCH_CHARACTERS = 64 * 1024;
 const MAX_WAITING_CHARACTERS = 4 * 1024 * 1024;
@@ -77,7 +79,7 @@ export class AccessLog {
       done(null, this.#file);
       return;
     }
-    open(path, 'a', 0o640, (error, file) => {
+    open(path, APPEND, 0o640, (error, file) => {
       if (error === null) this.#file = file;
       done(error, file);
     });
