@@ -27,15 +27,20 @@ const benches: Record<string, Entry> = {
     rounds: { quick: 1, full: 3 },
     limitMinutes: { quick: 15, full: 120 },
   },
+  lb: {
+    load: async () => (await import('./lb/bench.ts')).benchLb,
+    rounds: { quick: 1, full: 3 },
+    limitMinutes: { quick: 15, full: 60 },
+  },
 };
 
 const USAGE = `usage: npm run bench -- <service> [option]...
 services: ${Object.keys(benches).join(', ')}
   --json      one JSON line a row
-  --quick     natter: under a minute, dhcpd: a quarter of an hour, dns: six minutes; fewer sizes,
-              shorter loads
+  --quick     natter: under a minute, dhcpd: a quarter of an hour, dns and lb: six minutes; fewer
+              sizes, shorter loads
   --rounds N  measure everything N times in turn; rows are medians
-              (default: natter 5, quick 3; dhcpd and dns 3, quick 1)
+              (default: natter 5, quick 3; dhcpd, dns and lb 3, quick 1)
   --hook HOOK natter: forward by programs at tc (default) or tcx
   --case NAME only the cases whose names start so; may be repeated
 example: npm run bench -- natter --case udp64-established/1k`;
