@@ -12,12 +12,13 @@ import type { Context } from './context.ts';
 import { countsText, describeMany, writeDifferences } from './describe.ts';
 import { EXIT } from './exit.ts';
 import { readFiles } from './files.ts';
+import { tellEnded } from './lb-impact.ts';
 import { tellBrokenLeases } from './lease-impact.ts';
 import { withStore } from './session.ts';
 import { keyOf, loadState, type SiteState } from './state.ts';
 
 /** With `prune`, what the sections of the files do not list is deleted. */
-function changesOf(files: SiteFile, state: SiteState, prune: boolean): Change[] {
+export function changesOf(files: SiteFile, state: SiteState, prune: boolean): Change[] {
   const changes: Change[] = files.objects.map(({ record }) => record);
   if (!prune) return changes;
   const listed = new Set(changes.map(({ kind, id }) => keyOf(kind, id)));
@@ -28,14 +29,15 @@ function changesOf(files: SiteFile, state: SiteState, prune: boolean): Change[] 
   return changes;
 }
 
-/** Of the objects; what is pruned may be of any unit that has the kind. */
-function unitsOf(files: SiteFile, prune: boolean): Unit[] {
+/** Those of the objects; what is pruned may be of any unit that has the kind. */
+export function unitsOf(files: SiteFile, prune: boolean): Unit[] {
   const pruned = prune ? files.kinds.flatMap(unitsOfKind) : [];
   const named = unitsOfChanges(files.objects.map(({ record }) => record));
   return UNITS.filter((unit) => pruned.includes(unit) || named.includes(unit));
 }
 
-function filesOf(context: Context, args: Arguments): Promise<SiteFile> {
+/** Throws UsageError without -f, and ConfigError with every error of all files. */
+export function filesOf(context: Context, args: Arguments): Promise<SiteFile> {
   if (args.lists.has('file')) return readFiles(context, args);
   throw new UsageError('give the site file: -f FILE, or -f - for stdin');
 }
@@ -59,6 +61,7 @@ export const diff: Run = async (context, args) => {
     await tellWarnings(context, warnings);
     await context.err.line(`edgectl: ${countsText(found, changes.length - found.length)}`);
     await tellBrokenLeases(context, args, state, found);
+    await tellEnded(context, state, found);
     const { massDeletes } = planApply(state.records.values(), found);
     if (massDeletes.length > 0) {
       await context.err.line(`edgectl: deletes ${massText(massDeletes)}: apply needs --yes`);

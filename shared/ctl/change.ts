@@ -14,6 +14,7 @@ import type { Context } from './context.ts';
 import { describeDryRun } from './describe.ts';
 import { awaitEffect, readWait, reportEffect, type Wait } from './effect.ts';
 import { EXIT } from './exit.ts';
+import { warnOfEnded } from './lb-impact.ts';
 import { Progress } from './progress.ts';
 import { withStore } from './session.ts';
 import { keyOf, loadState, type SiteState } from './state.ts';
@@ -140,6 +141,8 @@ async function storeEdit(work: Work, edit: MakeEdit): Promise<Outcome> {
       lines: wanted.lines ?? [],
       warnings: [...new Set(warnings)],
     });
+    progress.done();
+    if (attempt === 1) await warnOfEnded(context, state, toDo);
     if (dryRun) return outcome(state.versions, toDo);
     if (toDo.length === 0) return outcome(state.versions, done);
     await confirmDeletes(work, plan.massDeletes);

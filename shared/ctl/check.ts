@@ -40,15 +40,6 @@ function toldTexts({ found, unreadable }: Problems, named: ReadonlySet<string>):
   return [...told, ...unreadable];
 }
 
-function after(state: SiteState, differences: readonly Difference[]): Iterable<ObjectRecord> {
-  const records = new Map(state.records);
-  for (const { kind, id, after: value } of differences) {
-    if (value === undefined) records.delete(keyOf(kind, id));
-    else records.set(keyOf(kind, id), { kind, id, value });
-  }
-  return records.values();
-}
-
 /**
  * Throws a ConfigError with places when the change comes from files, else EDGE_CTL_REFUSED. A site
  * that is wrong already may be changed only to have fewer problems and no new one. Resolves with
@@ -62,7 +53,7 @@ export async function checkChanges(
 ): Promise<string[]> {
   if (differences.length === 0) return [];
   refuseNewer(differences);
-  const problems = problemsOf(after(state, differences));
+  const problems = problemsOf(state.after(differences).values());
   const said = texts(problems);
   const nowSeconds = Math.floor(clock.nowMs() / 1000);
   const warnings = () => warningsOf(problems.objects, { state, differences, files, nowSeconds });

@@ -13,9 +13,9 @@ const ADDRESS: Positional = { name: 'ADDRESS' };
 const TARGET: Positional = { name: 'TARGET' };
 const POOL: Flag = { name: 'pool', value: 'NAME', help: 'only in this pool; else wherever it is' };
 
-/** What a query of `explain NAME` brings along. */
+/** What a query of `explain NAME` brings along; `from` is of requests, too. */
 export const EXPLAIN_QUERY: readonly Flag[] = [
-  { name: 'from', value: 'ADDRESS', help: 'NAME: who asks; it must be given' },
+  { name: 'from', value: 'ADDRESS', help: 'NAME, URL: who asks; a NAME needs it' },
   { name: 'ecs', value: 'PREFIX', help: 'NAME: the client that a resolver names' },
   { name: 'dnssec', help: 'NAME: with the DO bit' },
 ];

@@ -3,6 +3,8 @@
 import type { Command, Flag, Positional } from './command.ts';
 import { EXPLAIN_CLIENT, leases, vifs } from './commands-dhcp.ts';
 import { dns, EXPLAIN_QUERY } from './commands-dns.ts';
+import { EXPLAIN_REQUEST, lb } from './commands-lb.ts';
+import { natter } from './commands-natter.ts';
 import * as flag from './flags.ts';
 
 const CHANGE: readonly Flag[] = [...flag.WAIT, flag.JSON_FLAG, ...flag.STORE];
@@ -10,7 +12,8 @@ const SHOW: readonly Flag[] = [flag.JSON_FLAG, ...flag.STORE];
 const LOCAL: readonly Flag[] = [flag.SOCKET, flag.JSON_FLAG];
 const KINDS_BY_LINE = [
   ['eip', 'forward', 'group', 'subnet', 'reservation', 'class', 'l3net'],
-  ['zone', 'record', 'line', 'pool', 'override', 'node'],
+  ['zone', 'record', 'line', 'vserver', 'listener', 'route', 'certificate'],
+  ['pool', 'override', 'node'],
 ];
 const KINDS = KINDS_BY_LINE.flat();
 const SERVICE: Flag = {
@@ -21,7 +24,6 @@ const SERVICE: Flag = {
 
 const ADDRESS: Positional = { name: 'ADDRESS' };
 const NODE: Positional = { name: 'NODE' };
-const NAME: Positional = { name: 'NAME' };
 
 export const FAMILIES: Record<string, string> = {
   eip: 'Elastic IPs and their 1:1 mapping.',
@@ -32,6 +34,8 @@ export const FAMILIES: Record<string, string> = {
   zone: 'DNS zones: what is served, and zone files.',
   line: 'Lines of clients (ISPs), as the dns on this host knows them.',
   health: 'Targets of pools: up, down, or what you say of them.',
+  lb: 'Load balancing, as the lb on this host does it.',
+  vserver: 'Virtual servers: ports of an address that a pool serves (L4).',
 };
 
 const files: readonly Command[] = [
@@ -66,7 +70,8 @@ const files: readonly Command[] = [
       ...flag.STORE,
     ],
     notes: [
-      'Says which live leases would break, if a dhcpd on this host can be asked.',
+      'Says which live leases would break, and which open connections end, if a dhcpd or an lb on',
+      'this host can be asked.',
       'Exit 0: nothing. 1: something. 2: trouble. 78: the files are wrong.',
     ],
     example: 'edgectl diff -f site.yaml --prune',
@@ -92,7 +97,8 @@ const files: readonly Command[] = [
     ],
     notes: [
       ...KINDS_BY_LINE.map((kinds, index) => {
-        return index === 0 ? `KIND is one of ${kinds.join(', ')},` : `${kinds.join(', ')}.`;
+        const end = index === KINDS_BY_LINE.length - 1 ? '.' : ',';
+        return `${index === 0 ? 'KIND is one of ' : ''}${kinds.join(', ')}${end}`;
       }),
       'Exit 1 when ID is not there. A node of another service than natter is SERVICE/NODE,',
       'a record NAME/TYPE, an override ADDRESS or ADDRESS/POOL.',
@@ -113,143 +119,6 @@ const files: readonly Command[] = [
     ],
     example: 'edgectl delete forward 198.51.100.8:443/tcp',
     load: async () => (await import('./delete.ts')).deleteObjects,
-  },
-];
-
-const eips: readonly Command[] = [
-  {
-    name: 'eip add',
-    summary: 'Adds an elastic IP; with PRIVATE, mapped 1:1 to that address.',
-    positionals: [ADDRESS, { name: 'PRIVATE', optional: true }],
-    flags: [
-      ...flag.LIMITS,
-      { name: 'group', value: 'NAME', help: 'shares the limit of this group' },
-      flag.REPLACE,
-      ...CHANGE,
-    ],
-    notes: ['Without PRIVATE the EIP serves port forwards only.'],
-    example: 'edgectl eip add 198.51.100.7 10.0.0.5 --in 100mbit --out 50mbit',
-    load: async () => (await import('./eip.ts')).add,
-  },
-  {
-    name: 'eip del',
-    summary: 'Deletes elastic IPs; their port forwards only with --forwards.',
-    positionals: [{ ...ADDRESS, many: true }],
-    flags: [{ name: 'forwards', help: 'delete their port forwards too' }, flag.YES, ...CHANGE],
-    example: 'edgectl eip del 198.51.100.7',
-    load: async () => (await import('./eip.ts')).del,
-  },
-  {
-    name: 'eip list',
-    summary: 'Lists elastic IPs, their mapping, limits and group.',
-    positionals: [],
-    flags: SHOW,
-    example: 'edgectl eip list',
-    load: async () => (await import('./eip.ts')).list,
-  },
-  {
-    name: 'eip stats',
-    summary: 'Packets and wire bytes, as the natter on this host metered them.',
-    positionals: [{ ...ADDRESS, optional: true, many: true }],
-    flags: [
-      { name: 'all', help: 'add up all natters, by their admin ports; needs ADDRESS' },
-      ...LOCAL,
-      ...flag.STORE,
-    ],
-    notes: [
-      'Each natter counts what it forwarded itself. --all asks those whose admin.listen is not on',
-      'loopback; it names the others, and ends with 1 when one is missing in the sum.',
-    ],
-    example: 'edgectl eip stats --all 198.51.100.7',
-    load: async () => (await import('./stats.ts')).stats,
-  },
-];
-
-const forwards: readonly Command[] = [
-  {
-    name: 'forward add',
-    summary: 'Forwards a port, or a range, of an elastic IP to a private address.',
-    positionals: [{ name: 'FROM' }, { name: 'TO' }],
-    flags: [flag.REPLACE, ...CHANGE],
-    notes: ['FROM is EIP:PORT/tcp or EIP:FIRST-LAST/udp. TO names the first port of the range.'],
-    example: 'edgectl forward add 198.51.100.8:443/tcp 10.0.0.6:8443',
-    load: async () => (await import('./forward.ts')).add,
-  },
-  {
-    name: 'forward del',
-    summary: 'Deletes port forwards.',
-    positionals: [{ name: 'FROM', many: true }],
-    flags: [flag.YES, ...CHANGE],
-    example: 'edgectl forward del 198.51.100.8:443/tcp',
-    load: async () => (await import('./forward.ts')).del,
-  },
-  {
-    name: 'forward list',
-    summary: 'Lists port forwards.',
-    positionals: [],
-    flags: SHOW,
-    example: 'edgectl forward list',
-    load: async () => (await import('./forward.ts')).list,
-  },
-];
-
-const limits: readonly Command[] = [
-  {
-    name: 'limit set',
-    summary: 'Sets limits of one EIP; those not named stay. "none" takes one away.',
-    positionals: [ADDRESS],
-    flags: [...flag.LIMITS, ...CHANGE],
-    notes: ['RATE is in bits per second: 100mbit, 1.5gbit. SIZE is in bytes: 256kb, 1mb.'],
-    example: 'edgectl limit set 198.51.100.7 --in 100mbit --out 50mbit --burst 256kb',
-    load: async () => (await import('./limit.ts')).set,
-  },
-  {
-    name: 'limit clear',
-    summary: 'Takes all limits of EIPs away; their group stays.',
-    positionals: [{ ...ADDRESS, many: true }],
-    flags: CHANGE,
-    example: 'edgectl limit clear 198.51.100.7',
-    load: async () => (await import('./limit.ts')).clear,
-  },
-  {
-    name: 'limit group add',
-    summary: 'Adds a group: one limit that all EIPs in it share.',
-    positionals: [NAME],
-    flags: [...flag.LIMITS, flag.REPLACE, ...CHANGE],
-    example: 'edgectl limit group add gold --in 1gbit --out 1gbit --burst 1mb',
-    load: async () => (await import('./limit.ts')).groupAdd,
-  },
-  {
-    name: 'limit group del',
-    summary: 'Deletes groups. No EIP may be in them.',
-    positionals: [{ ...NAME, many: true }],
-    flags: [flag.YES, ...CHANGE],
-    example: 'edgectl limit group del gold',
-    load: async () => (await import('./limit.ts')).groupDel,
-  },
-  {
-    name: 'limit join',
-    summary: 'Puts EIPs in a group. An EIP is in one group at most.',
-    positionals: [NAME, { ...ADDRESS, many: true }],
-    flags: CHANGE,
-    example: 'edgectl limit join gold 198.51.100.7 198.51.100.8',
-    load: async () => (await import('./limit.ts')).join,
-  },
-  {
-    name: 'limit leave',
-    summary: 'Takes EIPs out of their group.',
-    positionals: [{ ...ADDRESS, many: true }],
-    flags: CHANGE,
-    example: 'edgectl limit leave 198.51.100.7',
-    load: async () => (await import('./limit.ts')).leave,
-  },
-  {
-    name: 'limit list',
-    summary: 'Lists the limits of groups and EIPs.',
-    positionals: [],
-    flags: SHOW,
-    example: 'edgectl limit list',
-    load: async () => (await import('./limit.ts')).list,
   },
 ];
 
@@ -322,21 +191,27 @@ const cluster: readonly Command[] = [
 const insight: readonly Command[] = [
   {
     name: 'explain',
-    summary: 'What becomes of a packet, a DHCP client or a DNS query, and why.',
-    positionals: [{ name: 'FLOW|MAC|NAME', many: true }],
+    summary: 'What becomes of a packet, DHCP client, name or request, and why.',
+    positionals: [{ name: 'FLOW|MAC|NAME|URL', many: true }],
     flags: [
       ...EXPLAIN_CLIENT,
       ...EXPLAIN_QUERY,
-      { ...flag.SOCKET, help: 'default /run/edge/natter.sock; MAC: dhcpd.sock, NAME: dns.sock' },
+      ...EXPLAIN_REQUEST,
+      {
+        name: 'service',
+        value: 'NAME',
+        choices: ['natter', 'lb'],
+        help: 'FLOW: whose program (default natter)',
+      },
+      { ...flag.SOCKET, help: 'default /run/edge/SERVICE.sock: dhcpd, dns, lb or natter' },
       flag.JSON_FLAG,
     ],
     notes: [
-      'A MAC is a DHCP client, whose DISCOVER the dhcpd of this host decides on. NAME [TYPE] is',
-      'what its dns answers: edgectl explain www.example.com AAAA --from 59.43.1.1. Else the',
-      'program in the kernel is run on the packet.',
-      'FLOW is "SOURCE[:PORT] > DESTINATION[:PORT][/PROTOCOL]"; quote it, or leave out the ">".',
-      'PROTOCOL is tcp, udp, icmp, sctp, gre, esp or a number; without ports the default is icmp.',
-      'A new MAC needs its place: edgectl explain 02:00:00:00:00:05 --link eth1, or --relay.',
+      'MAC: what dhcpd decides on its DISCOVER; one that is new needs its place, --link or --relay.',
+      'NAME [TYPE]: what dns answers. [METHOD] URL: to whom lb sends such a request.',
+      'Else a FLOW, "SOURCE[:PORT] > DESTINATION[:PORT][/PROTOCOL]": the program in the kernel is run',
+      'on such a packet. Quote it, or leave out the ">". PROTOCOL is tcp, udp, icmp, sctp, gre, esp',
+      'or a number; without ports the default is icmp. It is always the daemon of this host.',
     ],
     example: "edgectl explain '198.51.100.7:4242 > 203.0.113.5:443/tcp'",
     load: async () => (await import('./explain.ts')).explain,
@@ -383,12 +258,11 @@ const insight: readonly Command[] = [
 
 export const COMMANDS: readonly Command[] = [
   ...files,
-  ...eips,
-  ...forwards,
-  ...limits,
+  ...natter,
   ...leases,
   ...vifs,
   ...dns,
+  ...lb,
   ...cluster,
   ...insight,
 ];

@@ -1,13 +1,15 @@
 // `doctor`: every check, one line each, with what to do about it.
 
+import { dirname, join } from 'node:path';
 import { OperationalError } from '../errors.ts';
-import { SERVICES } from '../site/place.ts';
+import { SERVICES, type Service } from '../site/place.ts';
 import type { Store } from '../store/types.ts';
 import type { Arguments, Run } from './command.ts';
 import type { Context } from './context.ts';
 import { memberChecks, storeChecks } from './doctor/cluster.ts';
-import { type Finding, fail, type Level } from './doctor/finding.ts';
+import { type Finding, fail, type Level, ok } from './doctor/finding.ts';
 import * as kernel from './doctor/kernel.ts';
+import { lbChecks } from './doctor/lb.ts';
 import * as network from './doctor/network.ts';
 import { EXIT } from './exit.ts';
 import { headsOf } from './members.ts';
@@ -15,28 +17,53 @@ import type { Colour } from './output.ts';
 import { findStore } from './session.ts';
 import { writeJsonArray } from './table.ts';
 
+/** With what a site begins, mostly: where nothing is set up at all, it is judged by that. */
+const BEGINNING: Service = 'natter';
 const COLOURS: Record<Level, Colour> = { ok: 'green', warn: 'yellow', fail: 'red' };
 
-/** Most of it is what natter needs: a host of a site without any is not judged by that. */
-async function hostFindings({ host }: Context, hasNatters: boolean): Promise<Finding[]> {
-  if (!hasNatters) return [kernel.kernelVersion(host)];
-  const groups = await Promise.all([
-    kernel.rights(host),
-    kernel.kernelVersion(host),
-    kernel.btf(host),
-    kernel.features(host),
-    kernel.tcx(host),
-    kernel.bpffs(host),
-    kernel.libbpf(host),
-    network.forwarding(host),
-    network.reversePath(host),
-    network.firewall(host),
-    network.offloads(host),
-  ]);
-  return groups.flat();
+/** By its configuration, or its control socket: services that shall run on this host, or do. */
+async function servicesHere({ host, paths }: Context): Promise<ReadonlySet<Service>> {
+  const files = await host.list(dirname(paths.config));
+  const sockets = await host.list(paths.run);
+  const isHere = (service: Service) =>
+    files.includes(`${service}.yaml`) || sockets.includes(`${service}.sock`);
+  return new Set(SERVICES.filter(isHere));
 }
 
-type Cluster = { findings: Finding[]; hasNatters: boolean };
+function servicesFinding({ paths }: Context, here: ReadonlySet<Service>): Finding {
+  const check = 'host.services';
+  if (here.size > 0) return ok(check, `set up on this host: ${[...here].join(', ')}`);
+  const file = join(dirname(paths.config), '<service>.yaml');
+  return ok(check, `none is set up on this host: no ${file}, no socket in ${paths.run}`);
+}
+
+/** What is asked of the host is what the services on it need. */
+async function hostFindings(context: Context, judged: ReadonlySet<Service>): Promise<Finding[]> {
+  const { host } = context;
+  const lb = judged.has('lb') ? await lbChecks(context) : undefined;
+  const hasPrograms = judged.has('natter') || lb?.hasL4 === true;
+  const forwards = judged.has('natter') || lb?.hasNat === true;
+  const forPrograms = [
+    kernel.rights,
+    kernel.btf,
+    kernel.features,
+    kernel.tcx,
+    kernel.bpffs,
+    kernel.libbpf,
+    network.reversePath,
+    network.offloads,
+  ];
+  const checks = [
+    kernel.kernelVersion,
+    ...(hasPrograms ? forPrograms : []),
+    ...(forwards ? [network.forwarding, network.firewall] : []),
+  ];
+  const groups = await Promise.all(checks.map((check) => check(host)));
+  return [...groups.flat(), ...(lb?.findings ?? [])];
+}
+
+/** `isNew`: as far as is known nothing was ever stored or heard. */
+type Cluster = { findings: Finding[]; isNew: boolean };
 
 async function clusterFindings(context: Context, args: Arguments): Promise<Cluster> {
   try {
@@ -50,26 +77,25 @@ async function clusterFindings(context: Context, args: Arguments): Promise<Clust
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
     const remedy = error.remedy ?? 'is Redis running, and is it the right URL?';
-    return { findings: [fail('store.reach', error.message, remedy)], hasNatters: true };
+    return { findings: [fail('store.reach', error.message, remedy)], isNew: true };
   }
 }
 
 async function storeFindings(store: Store, url: string): Promise<Cluster> {
   const findings = await storeChecks(store, url);
-  if (findings[0]?.level !== 'ok') return { findings, hasNatters: true };
+  if (findings[0]?.level !== 'ok') return { findings, isNew: true };
   const used = new Set<string>();
   const checks = new Map<string, Finding[]>();
   for (const service of SERVICES) {
     const members = await store.members(service);
     const followed = await headsOf(store, service); // after the members: none is ahead by rights
-    const isStored = followed.some(({ head }) => head.version > 0);
-    if (members.length > 0 || isStored) used.add(service);
+    // What others follow, too, says nothing of it.
+    if (members.length > 0 || (followed[0]?.head.version ?? 0) > 0) used.add(service);
     checks.set(service, memberChecks(service, members, followed));
   }
-  // Where nothing was ever stored or heard, the site is about to begin: with natter, mostly.
-  const hasNatters = used.has('natter') || used.size === 0;
-  const shown = [...checks].filter(([name]) => (name === 'natter' ? hasNatters : used.has(name)));
-  return { findings: [...findings, ...shown.flatMap(([, found]) => found)], hasNatters };
+  const isNew = used.size === 0;
+  const shown = [...checks].filter(([name]) => used.has(name) || (isNew && name === BEGINNING));
+  return { findings: [...findings, ...shown.flatMap(([, found]) => found)], isNew };
 }
 
 function lines(context: Context, findings: readonly Finding[]): string[] {
@@ -83,7 +109,11 @@ function lines(context: Context, findings: readonly Finding[]): string[] {
 
 export const doctor: Run = async (context, args) => {
   const cluster = await clusterFindings(context, args);
-  const findings = [...(await hostFindings(context, cluster.hasNatters)), ...cluster.findings];
+  const here = await servicesHere(context);
+  const isBeginning = here.size === 0 && cluster.isNew;
+  const judged = isBeginning ? new Set([BEGINNING]) : here;
+  const own = [servicesFinding(context, here), ...(await hostFindings(context, judged))];
+  const findings = [...own, ...cluster.findings];
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length;
   if (args.switches.has('json')) {
     await writeJsonArray(context.out, findings.map(withRemedy));

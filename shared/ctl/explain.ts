@@ -1,13 +1,16 @@
 // `explain`: the daemon runs the live program on a packet of the flow; the steps are printed. What
-// is no flow goes to who knows: explain-lease.ts, explain-name.ts.
+// is no flow goes to who knows: explain-request.ts, explain-lease.ts, explain-name.ts.
 
 import { parseMac } from '../net/mac.ts';
-import { type Run, UsageError } from './command.ts';
+import { type Arguments, type Run, UsageError } from './command.ts';
+import type { Context } from './context.ts';
 import { controlOf, fieldsOf, listOf, textOf } from './control.ts';
 import { EXIT } from './exit.ts';
 import { explainLease } from './explain-lease.ts';
 import { explainName } from './explain-name.ts';
+import { explainRequest, isRequest } from './explain-request.ts';
 import { formatFlow, parseFlow } from './flow.ts';
+import type { Colour } from './output.ts';
 
 /** Flags that only who asks dns brings along. */
 const ASKS_DNS = ['from', 'ecs', 'dnssec'];
@@ -18,9 +21,15 @@ function isName([first = '', ...more]: readonly string[]): boolean {
   return !isFlow && more.length <= 1 && /[a-z]/i.test(first) && !/^[\d.]+$/.test(more[0] ?? '');
 }
 
-/** A MAC asks dhcpd, a name dns, anything else is a flow and asks natter. */
+/** The verdicts of natter and lb; any other is that nothing was done to it. */
+const COLOURS: Record<string, Colour> = { dropped: 'red', translated: 'green', sent: 'green' };
+
+/** A URL asks lb, a MAC dhcpd, a name dns, anything else is a flow and asks natter, or lb. */
 export const explain: Run = async (context, args) => {
   const [first = ''] = args.positionals;
+  const service = args.values.get('service');
+  if (isRequest(args.positionals) || args.lists.has('header')) return explainRequest(context, args);
+  if (service !== undefined) return explainFlow(context, args, service);
   if (ASKS_DNS.some((name) => args.values.has(name) || args.switches.has(name))) {
     return explainName(context, args);
   }
@@ -29,9 +38,16 @@ export const explain: Run = async (context, args) => {
     throw new UsageError(`"${first}" is no MAC such as 02:00:00:00:00:01`);
   }
   if (isName(args.positionals)) return explainName(context, args);
+  return explainFlow(context, args, 'natter');
+};
+
+async function explainFlow(context: Context, args: Arguments, service: string): Promise<number> {
   const flow = parseFlow(args.positionals.join(' '));
   if (typeof flow === 'string') throw new UsageError(flow);
-  const answer = fieldsOf(await controlOf(context, args).post('/explain', flow), 'explain');
+  const answer = fieldsOf(
+    await controlOf(context, args, service).post('/explain', flow),
+    'explain',
+  );
   const { out } = context;
   if (args.switches.has('json')) {
     await out.line(JSON.stringify(answer, null, 2));
@@ -40,9 +56,10 @@ export const explain: Run = async (context, args) => {
   await out.line(formatFlow(flow));
   for (const step of listOf(answer, 'steps')) await out.line(`  ${String(step)}`);
   const verdict = textOf(answer, 'verdict');
-  const colour = verdict === 'dropped' ? 'red' : verdict === 'translated' ? 'green' : 'yellow';
-  await out.line(`${out.paint(colour, verdict)}: ${textOf(answer, 'reason')}`);
+  await out.line(
+    `${out.paint(COLOURS[verdict] ?? 'yellow', verdict)}: ${textOf(answer, 'reason')}`,
+  );
   const after = answer.translated;
   if (typeof after === 'string') await out.line(`leaves as ${after}`);
   return EXIT.ok;
-};
+}

@@ -6,6 +6,14 @@ import { didYouMean } from './suggest.ts';
 const VERBS_SHOWN = 4;
 /** Commands that are one row of the overview. */
 const PAIRS: readonly { names: readonly string[]; summary: string }[] = [
+  {
+    names: ['apply', 'diff'],
+    summary: 'Makes the site as files say; shows what that would change.',
+  },
+  {
+    names: ['get', 'delete'],
+    summary: 'Prints stored objects, also as a site file; deletes them.',
+  },
   { names: ['status', 'nodes'], summary: 'Services and instances: states, versions, drift.' },
   { names: ['drain', 'undrain'], summary: 'Takes all traffic off an instance, and gives it back.' },
   { names: ['completion', 'version'], summary: 'A completion script for the shell; versions.' },

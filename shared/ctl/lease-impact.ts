@@ -13,7 +13,7 @@ import type { Arguments } from './command.ts';
 import type { Context } from './context.ts';
 import { controlOf } from './control.ts';
 import { leasePages } from './lease.ts';
-import { keyOf, type SiteState } from './state.ts';
+import type { SiteState } from './state.ts';
 
 const SHOWN = 20;
 
@@ -34,7 +34,7 @@ export async function tellBrokenLeases(
     await err.line(`edgectl: live leases were not looked at: ${describeError(error)}`);
     return;
   }
-  const broken = brokenLeases(objectsOf(state), objectsOf(state, found), leases);
+  const broken = brokenLeases(objectsOf(state.records), objectsOf(state.after(found)), leases);
   for (const line of linesOf(broken)) await err.line(`edgectl: ${line}`);
   await err.line(`edgectl: breaks ${broken.length} of ${leases.length} live leases`);
 }
@@ -61,13 +61,7 @@ async function liveLeases(context: Context, args: Arguments): Promise<LiveLease[
   return leases;
 }
 
-/** As stored, or as they would be. */
-function* objectsOf(state: SiteState, changes: readonly Difference[] = []): Generator<SiteObject> {
-  const records = new Map<string, ObjectRecord>(state.records);
-  for (const { kind, id, after } of changes) {
-    if (after === undefined) records.delete(keyOf(kind, id));
-    else records.set(keyOf(kind, id), { kind, id, value: after });
-  }
+function* objectsOf(records: ReadonlyMap<string, ObjectRecord>): Generator<SiteObject> {
   for (const record of records.values()) {
     const parsed = parseObject(record);
     if (!isRefusal(parsed)) yield parsed;

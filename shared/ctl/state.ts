@@ -1,5 +1,6 @@
 // The site as it is stored: every object of the units asked for, and each unit's version.
 
+import type { Difference } from '../site/diff.ts';
 import { isOfNewerKind, type Kind, kinds, type ObjectOf, parseObject } from '../site/kinds.ts';
 import { overrideId } from '../site/override.ts';
 import { siteRecord, type Unit } from '../site/place.ts';
@@ -32,6 +33,16 @@ export class SiteState {
     const parsed = parseObject(record);
     if (isRefusal(parsed) || parsed.kind !== kind) return undefined;
     return parsed.object as ObjectOf[K]; // the kind was compared on the line above
+  }
+
+  /** The records as they would be. */
+  after(differences: readonly Difference[]): Map<string, ObjectRecord> {
+    const records = new Map(this.records);
+    for (const { kind, id, after: value } of differences) {
+      if (value === undefined) records.delete(keyOf(kind, id));
+      else records.set(keyOf(kind, id), { kind, id, value });
+    }
+    return records;
   }
 
   count(kind: string): number {

@@ -32,7 +32,9 @@ function shortCode(code: string): string {
 }
 
 function driftRemedy(service: string): string {
-  return `see edgectl nodes${service === 'dns' ? ', edgectl zone list there,' : ''} and its log`;
+  const seen: Record<string, string> = { dns: 'zone list', lb: 'lb list' };
+  const there = seen[service] === undefined ? '' : `, edgectl ${seen[service]} there,`;
+  return `see edgectl nodes${there} and its log`;
 }
 
 /** `nowMs`: this host's wall clock. */

@@ -33,10 +33,10 @@ function isAtLeast(release: string, [leastMajor, leastMinor]: Version): boolean 
   return major > leastMajor || (major === leastMajor && minor >= leastMinor);
 }
 
-/** Both answers are well: tc is natter's default. */
+/** Both answers are well: tc is the default. */
 export function tcx(host: Host): Finding {
-  if (isAtLeast(host.kernelRelease(), TCX_KERNEL)) return ok('kernel.tcx', 'natter may use tcx');
-  return ok('kernel.tcx', `no tcx before Linux ${TCX_KERNEL.join('.')}: leave natter's hook at tc`);
+  if (isAtLeast(host.kernelRelease(), TCX_KERNEL)) return ok('kernel.tcx', 'tcx may be used');
+  return ok('kernel.tcx', `no tcx before Linux ${TCX_KERNEL.join('.')}: leave hook at tc`);
 }
 
 export function kernelVersion(host: Host): Finding {

@@ -30,7 +30,7 @@ export async function reversePath(host: Host): Promise<Finding> {
   return warn(
     'net.rp_filter',
     `strict reverse-path filter on ${someNames(strict)}: ` +
-      'with several natters, replies may be dropped',
+      'packets that come another way than replies go are dropped, as with several instances',
     'sysctl -w net.ipv4.conf.all.rp_filter=2, or 0 on the uplink and the inside link',
   );
 }

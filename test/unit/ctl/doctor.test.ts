@@ -12,6 +12,7 @@ const FILES: Record<string, string> = {
   '/sys/class/net/eth0/type': '1\n',
 };
 const DIRECTORIES: Record<string, string[]> = {
+  '/run/edge': ['natter.sock'],
   '/sys/kernel/btf': ['vmlinux'],
   '/proc/sys/net/ipv4/conf': ['all', 'default', 'eth0', 'lo'],
   '/sys/class/net': ['eth0', 'lo'],
@@ -65,8 +66,8 @@ it('finds nothing where nothing is wrong', async () => {
 
 it.each([
   ['6.5.0', 'no tcx before Linux 6.6'],
-  ['6.6.1-1-amd64', 'natter may use tcx'],
-  ['7.0.0', 'natter may use tcx'],
+  ['6.6.1-1-amd64', 'tcx may be used'],
+  ['7.0.0', 'tcx may be used'],
 ])('Linux %s: %s', async (kernel, text) => {
   const found = (await examine({ kernel })).filter(({ check }) => check === 'kernel.tcx');
   expect(found).toEqual([expect.objectContaining({ level: 'ok' })]);
@@ -137,20 +138,49 @@ it('prints one line a check, the remedy below, and exit 1 for a failure', async 
   expect(out).toMatch(/\n1 failed, 1 to look at, \d+ ok\n$/);
 });
 
-it('does not ask of a site that has dhcpd alone what natter needs', async () => {
-  const site = new Harness();
-  site.host = host({ bpffs: false, files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } });
-  await site.natter('dhcp-1', { service: 'dhcpd', applied: {} });
-  const { code, out } = await site.run('doctor', '--json', '--store', 'memory:');
-  const lines: Line[] = JSON.parse(out);
-  expect(lines.map(({ check }) => check)).toEqual([
-    'kernel.version',
-    'store.reach',
-    'store.settings',
-    'dhcpd.live',
-    'dhcpd.versions',
-  ]);
-  expect(code).toBe(0);
+describe('what is judged is what is set up on this host', () => {
+  const checksOn = async (directories: Record<string, string[]>, service?: 'natter' | 'dhcpd') => {
+    const site = new Harness();
+    site.host = host({ directories });
+    if (service !== undefined) await site.natter(`${service}-1`, { service, applied: {} });
+    const { out } = await site.run('doctor', '--json', '--store', 'memory:');
+    const lines: Line[] = JSON.parse(out);
+    const own = lines.filter(({ check }) => /^(host|kernel|net|lb)\./.test(check));
+    return { checks: own.map(({ check }) => check), services: own[0]?.message };
+  };
+  const dhcpd = { '/run/edge': ['dhcpd.sock'] };
+  const nothing = { '/run/edge': [] };
+
+  it('asks of a host of dhcpd nothing that natter needs', async () => {
+    const found = await checksOn(dhcpd, 'dhcpd');
+    expect(found.checks).toEqual(['host.services', 'kernel.version']);
+    expect(found.services).toBe('set up on this host: dhcpd');
+    expect((await checksOn(dhcpd, 'natter')).checks).toEqual(found.checks);
+  });
+
+  it('judges a service that shall run, by its configuration', async () => {
+    const configured = { '/run/edge': [], '/nonexistent': ['edgectl.yaml', 'natter.yaml'] };
+    const { checks } = await checksOn(configured);
+    expect(checks).toContain('net.forwarding');
+    expect(checks).toContain('kernel.bpffs');
+  });
+
+  it('judges a host of nothing by natter only as long as the site is new', async () => {
+    const found = await checksOn(nothing, 'natter');
+    expect(found.checks).toEqual(['host.services', 'kernel.version']);
+    expect(found.services).toContain('none is set up on this host: no /nonexistent/<service>.yaml');
+    expect((await checksOn(nothing)).checks).toContain('net.forwarding');
+  });
+
+  it('does not ask for an lb, or a dns, because the site has pools', async () => {
+    const site = new Harness();
+    await site.natter('dns-1', { service: 'dns', applied: {} });
+    await site.server.connect().apply('pools', [{ kind: 'pool', id: 'www', value: '{}' }], {});
+    const { out } = await site.run('doctor', '--json', '--store', 'memory:');
+    const checks = (JSON.parse(out) as Line[]).map(({ check }) => check);
+    expect(checks).toContain('dns.live');
+    expect(checks).not.toContain('lb.live');
+  });
 });
 
 describe('the cluster', () => {

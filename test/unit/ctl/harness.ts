@@ -6,6 +6,7 @@ import type { Context, Control } from '../../../shared/ctl/context.ts';
 import type { Host } from '../../../shared/ctl/doctor/host.ts';
 import { runEdgectl } from '../../../shared/ctl/edgectl.ts';
 import { Output } from '../../../shared/ctl/output.ts';
+import { OperationalError } from '../../../shared/errors.ts';
 import { MemoryServer } from '../../../shared/store/memory.ts';
 import type { Member } from '../../../shared/store/types.ts';
 
@@ -42,6 +43,9 @@ export class Harness {
   questions: string[] = [];
   stdin = '';
   asked: { path: string; body?: unknown }[] = [];
+  /** Control sockets that were opened. */
+  sockets: string[] = [];
+  /** What a test does not set is answered as if no daemon ran. */
   control: Partial<Control> = {};
   admin: Context['getAdmin'] = () => Promise.reject(new Error('the test set no admin port'));
 
@@ -101,7 +105,10 @@ export class Harness {
       paths: { config: '/nonexistent/edgectl.yaml', state: '/nonexistent', run: '/run/edge' },
       host: this.host,
       openStore: async () => this.server.connect(),
-      openControl: () => this.#control(),
+      openControl: (path) => {
+        this.sockets.push(path);
+        return this.#control(path);
+      },
       getAdmin: (address, path) => {
         asked.push({ path: `${address}${path}` });
         return admin(address, path);
@@ -109,9 +116,12 @@ export class Harness {
     };
   }
 
-  #control(): Control {
+  #control(socket: string): Control {
     const { control, asked } = this;
-    const missing = () => Promise.reject(new Error('the test set no control'));
+    const missing = () =>
+      Promise.reject(
+        new OperationalError('EDGE_NOT_RUNNING', `no daemon answers on ${socket}`, { exitCode: 3 }),
+      );
     return {
       get: (path) => {
         asked.push({ path });
