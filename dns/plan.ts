@@ -4,9 +4,8 @@
 import { zoneOf } from '../shared/site/dns-name.ts';
 import type { Line, PlainRecord, SmartRecord, ZoneObject } from '../shared/site/dns-objects.ts';
 import type { Objects } from '../shared/site/objects-target.ts';
-import type { HealthOverride, Pool } from '../shared/site/pool-objects.ts';
+import { isStep } from '../shared/site/pools-plan.ts';
 import { isSmart } from '../shared/site/record.ts';
-import { MAX_CHANGES_PER_APPLY } from '../shared/store/types.ts';
 
 export type DnsPlan = {
   version: number;
@@ -16,12 +15,6 @@ export type DnsPlan = {
   plain: readonly PlainRecord[];
   smart: readonly SmartRecord[];
   lines: readonly Line[];
-};
-
-export type PoolsPlan = {
-  version: number;
-  pools: ReadonlyMap<string, Pool>;
-  overrides: readonly HealthOverride[];
 };
 
 export function dnsPlanOf(
@@ -40,19 +33,7 @@ export function dnsPlanOf(
     else if (isSmart(object)) smart.push(object);
     else plain.push(object);
   }
-  const count = changed?.size ?? 0;
-  const isStep = count > 0 && count % MAX_CHANGES_PER_APPLY === 0;
-  return { version, isStep, zones, plain, smart, lines };
-}
-
-export function poolsPlanOf(objects: Objects, version: number): PoolsPlan {
-  const pools = new Map<string, Pool>();
-  const overrides: HealthOverride[] = [];
-  for (const { kind, object } of objects.values()) {
-    if (kind === 'pool') pools.set(object.name, object);
-    else if (kind === 'override') overrides.push(object);
-  }
-  return { version, pools, overrides };
+  return { version, isStep: isStep(changed), zones, plain, smart, lines };
 }
 
 /** By zone; those of none under undefined. */

@@ -8,11 +8,12 @@ import { describeError, OperationalError } from '../shared/errors.ts';
 import type { Host } from '../shared/links/host.ts';
 import type { Log } from '../shared/log.ts';
 import type { Random } from '../shared/random.ts';
+import type { PoolsPlan } from '../shared/site/pools-plan.ts';
 import { hasL4, type LbConfig, pinDirectoryOf } from './config.ts';
 import type { LbEvent } from './events.ts';
 import { L4 } from './l4/l4.ts';
 import type { PlanInput } from './l4/plan.ts';
-import type { LbPlan, PoolsPlan } from './plan.ts';
+import type { LbPlan } from './plan.ts';
 import type { PoolState } from './pools/types.ts';
 
 export type L4PartOptions = {

@@ -1,8 +1,7 @@
-// What the site wants of lb: its objects sorted for L4 and L7, its pools and overrides. Pure.
+// What the site wants of lb: its objects sorted for L4 and L7. Pure.
 import type { Certificate, Listener, Route, VirtualServer } from '../shared/site/lb-objects.ts';
 import type { Objects } from '../shared/site/objects-target.ts';
-import type { HealthOverride, Pool } from '../shared/site/pool-objects.ts';
-import { MAX_CHANGES_PER_APPLY } from '../shared/store/types.ts';
+import { isStep } from '../shared/site/pools-plan.ts';
 
 export type LbPlan = {
   version: number;
@@ -12,12 +11,6 @@ export type LbPlan = {
   listeners: readonly Listener[];
   routes: readonly Route[];
   certificates: readonly Certificate[];
-};
-
-export type PoolsPlan = {
-  version: number;
-  pools: ReadonlyMap<string, Pool>;
-  overrides: readonly HealthOverride[];
 };
 
 export function lbPlanOf(objects: Objects, version: number, changed?: ReadonlySet<string>): LbPlan {
@@ -31,19 +24,7 @@ export function lbPlanOf(objects: Objects, version: number, changed?: ReadonlySe
     else if (kind === 'route') routes.push(object);
     else if (kind === 'certificate') certificates.push(object);
   }
-  const count = changed?.size ?? 0;
-  const isStep = count > 0 && count % MAX_CHANGES_PER_APPLY === 0;
-  return { version, isStep, servers, listeners, routes, certificates };
-}
-
-export function poolsPlanOf(objects: Objects, version: number): PoolsPlan {
-  const pools = new Map<string, Pool>();
-  const overrides: HealthOverride[] = [];
-  for (const { kind, object } of objects.values()) {
-    if (kind === 'pool') pools.set(object.name, object);
-    else if (kind === 'override') overrides.push(object);
-  }
-  return { version, pools, overrides };
+  return { version, isStep: isStep(changed), servers, listeners, routes, certificates };
 }
 
 export type PoolUses = { l4: ReadonlySet<string>; l7: ReadonlySet<string> };

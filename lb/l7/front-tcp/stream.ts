@@ -3,11 +3,11 @@
 import { hashText } from '../../../shared/health/fingerprint.ts';
 import type { Balancer, Outcome, PickFailure, Place, PoolState } from '../../pools/types.ts';
 import { MAX_HELLO_BYTES, parseClientHello } from '../client-hello/client-hello.ts';
+import { createRecord } from '../forward/record.ts';
 import { writeProxyHeader } from '../proxy-protocol/write.ts';
 import {
   type ConnectFailure,
   causeOfPick,
-  type ForwardRecord,
   type TerminationCause,
 } from '../types.ts';
 import type { ClientSocket } from '../wiring.ts';
@@ -48,18 +48,7 @@ class Stream implements TcpStream {
   #heardBytes = 0;
   #heardMs = 0;
   #isOver = false;
-  readonly #record: ForwardRecord = {
-    pool: '',
-    target: '',
-    tries: 0,
-    isReused: false,
-    queueMs: -1,
-    connectMs: -1,
-    headMs: -1,
-    status: 0,
-    bytesIn: 0,
-    cause: 'ok',
-  };
+  readonly #record = createRecord('');
   readonly #onEarly = (bytes: Buffer): void => this.#hear(bytes);
   readonly #onEarlyEnd = (): void => this.#hearEnd();
   readonly #onEarlyClose = (): void => this.#end('client-gone');

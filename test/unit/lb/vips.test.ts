@@ -6,7 +6,7 @@ import { silentLog } from '../../../shared/log.ts';
 import { formatIpv4, ipv4, parseIpv4 } from '../../../shared/net/ipv4.ts';
 import { FakeHost } from '../../support/lb/fake-host.ts';
 import { server, VIP } from '../../support/lb/l4-objects.ts';
-import { listener } from './policy/routes.ts';
+import { listener } from '../../support/lb/objects.ts';
 
 const OTHER_VIP = '198.51.100.11';
 const ROUTES = { table: 254, protocol: 158 };

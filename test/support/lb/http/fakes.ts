@@ -18,40 +18,11 @@ import type {
 } from '../../../../lb/l7/types.ts';
 import type { ClientSocket, Forwarder, Incoming } from '../../../../lb/l7/wiring.ts';
 import type { Listener, Route } from '../../../../shared/site/lb-objects.ts';
+import { listener, route } from '../objects.ts';
 
-export const LISTENER: Listener = {
-  name: 'web',
-  at: ['127.0.0.1:80'],
-  protocol: 'http',
-  certificates: [],
-  http2: false,
-  clientCertificate: 'none',
-  minTls: '1.2',
-  proxyFrom: [],
-  trusted: [],
-  names: [],
-  allow: [],
-  deny: [],
-  maxConnections: 0,
-};
+export const LISTENER = listener({ http2: false });
 
-export const ROUTE: Route = {
-  name: 'all',
-  listeners: [],
-  hosts: [],
-  paths: [],
-  methods: [],
-  headers: [],
-  action: { kind: 'pool', pool: 'p' },
-  request: { set: [], add: [], remove: [] },
-  response: { set: [], add: [], remove: [] },
-  allow: [],
-  deny: [],
-  compress: false,
-  upgrade: true,
-  maxBodyBytes: 0,
-  timeouts: {},
-};
+export const ROUTE = route('all', { action: { kind: 'pool', pool: 'p' } });
 
 /** One route, and no edits; `decide` and `compress` may be replaced. */
 export class FakePolicy implements Policy {

@@ -1,5 +1,6 @@
 // What the forwarder's tests stand on: a pool that hands its targets out in order, requests as a
 // front makes them, and what the client would have seen.
+
 import { until } from '../../../../lab/ready.ts';
 import { createForwarder } from '../../../../lb/l7/forward/forwarder.ts';
 import { createSticky } from '../../../../lb/l7/forward/sticky.ts';
@@ -18,6 +19,7 @@ import type {
 } from '../../../../lb/pools/types.ts';
 import { ManualClock } from '../../../../shared/clock.ts';
 import { DEFAULT_PROXY, type PoolProxy, type Route } from '../../../../shared/site/lb-objects.ts';
+import { route } from '../../../support/lb/objects.ts';
 
 /** Outcomes by target, in order; `open` must be 0 at the end. */
 export class FakeBalancer implements Balancer {
@@ -114,23 +116,7 @@ export const CLIENT: ClientInfo = {
   isTrusted: false,
 };
 
-const ROUTE: Route = {
-  name: 'all',
-  listeners: [],
-  hosts: [],
-  paths: [],
-  methods: [],
-  headers: [],
-  action: { kind: 'pool', pool: 'web' },
-  request: { set: [], add: [], remove: [] },
-  response: { set: [], add: [], remove: [] },
-  allow: [],
-  deny: [],
-  compress: false,
-  upgrade: true,
-  maxBodyBytes: 0,
-  timeouts: {},
-};
+const ROUTE = route('all', { action: { kind: 'pool', pool: 'web' } });
 
 export type RequestOptions = {
   method?: string;

@@ -81,3 +81,19 @@ it('leaves a socket as it is from which something was read', async () => {
   expect(socket).toBe(first);
   wire.destroy();
 });
+
+it('goes on behind what somebody read, paused and put back, as behind a PROXY header', async () => {
+  serve = (accepted) => {
+    accepted.once('data', (bytes) => {
+      accepted.pause();
+      accepted.unshift(bytes.subarray(3));
+      reading(accepted);
+    });
+  };
+  const [, wire] = await accepted();
+  wire.send('oneGET');
+  await until('the rest is heard', () => heard() === 'GET');
+  wire.send('two');
+  await until('it is heard', () => heard() === 'GETtwo');
+  wire.destroy();
+});

@@ -64,7 +64,7 @@ describe('heads that are refused', () => {
 describe('answered here', () => {
   it.each([
     ['TRACE / HTTP/1.1\r\nHost: a\r\n\r\n', 405, /^Allow: .*GET/m],
-    ['OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n', 200, /^Allow: .*GET/m],
+    ['OPTIONS * HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n', 200, /^Allow: .*GET/m],
     ['OPTIONS /x HTTP/1.1\r\nHost: a\r\nMax-Forwards: 0\r\n\r\n', 200, /^Content-Length: 0$/m],
   ])('%j', async (bytes, status, header) => {
     const client = await rig.client();
@@ -79,6 +79,15 @@ describe('answered here', () => {
       { status, cause: 'answered' },
       { status, cause: 'answered' },
     ]);
+  });
+
+  it("OPTIONS * is the target's to answer", async () => {
+    const client = await rig.client();
+    client.send('OPTIONS * HTTP/1.1\r\nHost: a\r\n\r\n');
+    const handed = await rig.forwarder.next();
+    expect(handed.head).toMatch(/^OPTIONS \* HTTP\/1\.1\r\nHost: a\r\n/);
+    handed.respond(OK);
+    expect((await client.message()).body).toBe('ok');
   });
 
   it('Max-Forwards counts down on its way', async () => {

@@ -175,6 +175,16 @@ describe('floods', () => {
   });
 });
 
+// Node 24.21 aborts the process when it frees a session that ended while nghttp2 read on.
+test('sessions that end inside of what was read leave nothing behind', async () => {
+  const wrong = times(5000, (at) => headers(idOf(at + 1), [...GET, ['connection', 'close']]));
+  for (let round = 1; round <= 40; round++) {
+    const each = await RawClient.connect(rig.port);
+    each.send(headers(1, POST, END_HEADERS), wrong);
+    await rig.until('it is over', () => each.isClosed && rig.closed === round);
+  }
+});
+
 describe('bounds', () => {
   test('streams beyond the first hundred are refused, and may be tried again', async () => {
     client.send(times(103, (at) => headers(idOf(at), GET)));

@@ -17,22 +17,9 @@ import {
   type Listener,
   type PoolProxy,
 } from '../../../../shared/site/lb-objects.ts';
+import { listener } from '../../../support/lb/objects.ts';
 
-const LISTENER: Listener = {
-  name: 'front',
-  at: [],
-  protocol: 'tcp',
-  certificates: [],
-  http2: false,
-  clientCertificate: 'none',
-  minTls: '1.2',
-  proxyFrom: [],
-  trusted: [],
-  names: [],
-  allow: [],
-  deny: [],
-  maxConnections: 0,
-};
+const LISTENER = listener({ name: 'front', at: [], protocol: 'tcp', http2: false });
 
 /** A pool of targets at these ports of 127.0.0.1. */
 export function poolOf(

@@ -6,7 +6,7 @@ import type { ClientInfo, Decision, RequestView, WorkerPlan } from '../../../../
 import { Buckets } from '../../../../lb/limits/gcra.ts';
 import { type Prefix, parsePrefix } from '../../../../shared/net/prefix.ts';
 import type { Route } from '../../../../shared/site/lb-objects.ts';
-import { client, listener, route, view } from './routes.ts';
+import { client, listener, route, view } from '../../../support/lb/objects.ts';
 
 const prefixes = (...texts: string[]): Prefix[] => texts.flatMap((text) => parsePrefix(text) ?? []);
 const NONE = { set: [], add: [], remove: [] } as const;

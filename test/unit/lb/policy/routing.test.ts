@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { comparablePath } from '../../../../lb/l7/route/path.ts';
 import { RouteTable } from '../../../../lb/l7/route/table.ts';
-import { route, view } from './routes.ts';
+import { route, view } from '../../../support/lb/objects.ts';
 
 describe('paths are compared', () => {
   const cases: [string, string | undefined][] = [

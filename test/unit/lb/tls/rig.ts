@@ -14,25 +14,11 @@ import {
 } from '../../../../lb/l7/tls/terminator.ts';
 import { ManualClock } from '../../../../shared/clock.ts';
 import type { Listener } from '../../../../shared/site/lb-objects.ts';
+import { listener } from '../../../support/lb/objects.ts';
 import type { Made } from './certificates.ts';
 
 export function listenerOf(changes: Partial<Listener> = {}): Listener {
-  return {
-    name: 'web',
-    at: ['127.0.0.1:443'],
-    protocol: 'https',
-    certificates: [],
-    http2: true,
-    clientCertificate: 'none',
-    minTls: '1.2',
-    proxyFrom: [],
-    trusted: [],
-    names: [],
-    allow: [],
-    deny: [],
-    maxConnections: 0,
-    ...changes,
-  };
+  return listener({ at: ['127.0.0.1:443'], protocol: 'https', ...changes });
 }
 
 export type TlsRigOptions = {

@@ -1,7 +1,7 @@
-// Routes, views and clients for tests of routing and policy.
+// Routes, listeners, views and clients for tests.
 
-import type { ClientInfo, RequestView } from '../../../../lb/l7/types.ts';
-import type { Listener, Route } from '../../../../shared/site/lb-objects.ts';
+import type { ClientInfo, RequestView } from '../../../lb/l7/types.ts';
+import type { Listener, Route } from '../../../shared/site/lb-objects.ts';
 
 const NO_EDITS = { set: [], add: [], remove: [] } as const;
 
