@@ -15,7 +15,7 @@ const NO_KEY: LocalAnswer = {
 /** RFC 9110, 7.6.2, 9.3.7 and 9.3.8; RFC 6455, 4.2.1. */
 export function localAnswerOf(head: RequestHead, view: RequestView): LocalAnswer | undefined {
   const { method } = head;
-  if (method === 'OPTIONS' && (head.maxForwards === 0 || view.target === '*')) return OPTIONS;
+  if (method === 'OPTIONS' && head.maxForwards === 0) return OPTIONS;
   if (method === 'TRACE') return TRACE;
   if (!head.upgrade) return undefined;
   const isKeyed = (head.present & (1 << FIELD.SEC_WEBSOCKET_KEY)) !== 0;
