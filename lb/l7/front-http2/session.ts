@@ -51,6 +51,7 @@ class Connection implements Http2Connection {
   /** Of the connection's begin, or the last stream's end. */
   #idleSinceMs: number;
   #heardBytes = 0;
+  #isCut = false;
   #isTold = false;
   /** In the second that has begun: streams that the client made fail, PINGs and SETTINGS. */
   #secondMs: number;
@@ -69,7 +70,7 @@ class Connection implements Http2Connection {
     socket.once('close', () => this.#closed());
     const session = performServerHandshake(socket, sessionOptions(options.limits));
     this.#session = session;
-    tellWhatWasFound(session);
+    endBehindTurn(session);
     session.on('error', () => {}); // 'close' follows
     session.on('stream', (stream, _, flags, fields) => this.#begin(stream, flags, fields));
     session.on('ping', () => this.#control());
@@ -134,10 +135,12 @@ class Connection implements Http2Connection {
 
   destroy(cause: TerminationCause): void {
     this.#end(cause, NGHTTP2_NO_ERROR);
-    this.#socket.destroy();
+    setImmediate(() => this.#socket.destroy()); // behind GOAWAY
   }
 
   #begin(stream: ServerHttp2Stream, flags: number, fields: FlatFields): void {
+    stream.on('error', () => {});
+    if (this.#isCut) return; // it ends with the session, behind this turn
     if (stream.destroyed || stream.closed) {
       this.#failed(); // reset before anybody looked at it
       return;
@@ -167,7 +170,7 @@ class Connection implements Http2Connection {
   }
 
   #calm(): void {
-    if (this.#phase !== 'closed') this.#end('shed', NGHTTP2_ENHANCE_YOUR_CALM);
+    if (!this.#isCut) this.#end('shed', NGHTTP2_ENHANCE_YOUR_CALM);
   }
 
   #newSecond(nowMs: number): void {
@@ -180,6 +183,7 @@ class Connection implements Http2Connection {
   /** GOAWAY, and all that is open is over. */
   #end(cause: TerminationCause, code: number): void {
     this.#enter('closing');
+    this.#isCut = true;
     for (const exchange of [...this.#exchanges]) exchange.abort(cause);
     if (this.#session.destroyed) return;
     // A code is only taken beside an error.
@@ -207,12 +211,19 @@ class Connection implements Http2Connection {
   }
 }
 
-/** Node ends a session with INTERNAL_ERROR, whatever it was that nghttp2 found. */
-function tellWhatWasFound(session: ServerHttp2Session): void {
+/**
+ * A session that ends while nghttp2 reads goes on reading: streams that begin then are never freed,
+ * and Node aborts the process when it frees the session (24.21, node_http2.cc, ~Http2Session). So it
+ * ends behind the turn. And it ends with the code of what was found, not with INTERNAL_ERROR.
+ */
+function endBehindTurn(session: ServerHttp2Session): void {
   const destroy = session.destroy.bind(session);
+  let isEnding = false;
   session.destroy = (error, code) => {
+    if (isEnding) return;
+    isEnding = true;
     const { errno = 0 } = (error ?? {}) as { errno?: number }; // Node's own errors have it
-    destroy(error, code ?? FOUND[errno]);
+    setImmediate(() => destroy(error, code ?? FOUND[errno]));
   };
 }
 
