@@ -212,9 +212,9 @@ class Connection implements Http2Connection {
 }
 
 /**
- * A session that ends while nghttp2 reads goes on reading: streams that begin then are never freed,
- * and Node aborts the process when it frees the session (24.21, node_http2.cc, ~Http2Session). So it
- * ends behind the turn. And it ends with the code of what was found, not with INTERNAL_ERROR.
+ * A session that ends while nghttp2 reads goes on reading: streams that begin then are never
+ * freed, and Node aborts the process when it frees the session (24.21, ~Http2Session). So it ends
+ * behind the turn. And it ends with the code of what was found, not with INTERNAL_ERROR.
  */
 function endBehindTurn(session: ServerHttp2Session): void {
   const destroy = session.destroy.bind(session);
