@@ -9,7 +9,7 @@ import type { BenchOptions, Row } from '../frame/types.ts';
 import { L4_CASES } from './l4-cases.ts';
 import { L7_CASES } from './l7-cases.ts';
 import { L7_LARGE_CASES } from './l7-cases-large.ts';
-import { isMet, targetText } from './targets.ts';
+import { isMet, targetText, targetValue } from './targets.ts';
 import type { Case, CaseOptions, Figures } from './types.ts';
 
 const SETUP = new URL('../../../deploy/setup.sh', import.meta.url).pathname;
@@ -68,16 +68,17 @@ function rowsOf({ figures, contenders }: Case, results: Results, name: string): 
 }
 
 /** `l7/get-keepalive/cpu: at most 1.25 × haproxy: missed (1.31)`. */
-function targetLine({ figures, contenders }: Case, results: Results, name: string): string[] {
-  const target = figures[name]?.target;
+function targetLines({ figures, contenders }: Case, results: Results, name: string): string[] {
+  const figure = figures[name];
   const ours = figureOf(results, contenders[0], name);
-  if (target === undefined || ours === undefined) return [];
-  const theirs = (target.of ?? []).flatMap((peer) => figureOf(results, peer, name) ?? []);
-  if (target.of !== undefined && theirs.length === 0) return [];
-  const best = figures[name]?.better === 'higher' ? Math.max(...theirs) : Math.min(...theirs);
-  const value = target.of === undefined ? ours : ours / best;
-  const said = isMet(target, value) ? 'met' : 'missed';
-  return [`${name}: ${targetText(target)}: ${said} (${Number(value.toPrecision(3))})`];
+  if (figure === undefined || ours === undefined) return [];
+  return (figure.targets ?? []).flatMap((target) => {
+    const theirs = (target.of ?? []).flatMap((peer) => figureOf(results, peer, name) ?? []);
+    const value = targetValue(target, figure.better, ours, theirs);
+    if (value === undefined) return [];
+    const said = isMet(target, value) ? 'met' : 'missed';
+    return [`${name}: ${targetText(target)}: ${said} (${Number(value.toPrecision(3))})`];
+  });
 }
 
 async function versions(): Promise<string> {
@@ -119,7 +120,7 @@ export async function* benchLb(options: BenchOptions): AsyncGenerator<Row> {
           const rows = rowsOf(each, results, name);
           if (rows.length === 0) failures.push(name);
           yield* rows;
-          targets.push(...targetLine(each, results, name));
+          targets.push(...targetLines(each, results, name));
         }
       } catch (error) {
         signal.throwIfAborted();

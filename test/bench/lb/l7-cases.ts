@@ -82,7 +82,7 @@ function loadCase(
 const getKeepAlive = loadCase(
   'l7/get-keepalive',
   {
-    cpu: { ...MICROS, target: { atMost: 1.25, of: ['haproxy'] } },
+    cpu: { ...MICROS, targets: [{ atMost: 1.25, of: ['haproxy'] }] },
     rate: RATE,
     p50: MS,
     p99: MS,
@@ -95,7 +95,7 @@ const getKeepAlive = loadCase(
 
 const body64k = loadCase(
   'l7/body-64k',
-  { cpu: { ...MICROS, target: { atMost: 1.4, of: PEERS } }, rate: RATE },
+  { cpu: { ...MICROS, targets: [{ atMost: 1.4, of: PEERS }] }, rate: RATE },
   async (options, proxy, seconds) => {
     const load = await wrk(options, proxy, { url: http(proxy, '/large'), seconds });
     return { cpu: load.cpuMicros, rate: load.perSecond };
@@ -160,7 +160,7 @@ const twoWorkers: Case = {
   figures: {
     'l7/two-workers': {
       ...RATE,
-      ...(isAlone ? { target: { atLeast: 1.8, of: [ONE_WORKER] } } : {}),
+      ...(isAlone ? { targets: [{ atLeast: 1.8, of: [ONE_WORKER] }] } : {}),
     },
   },
   contenders: [EDGE, ONE_WORKER, ...PEERS],

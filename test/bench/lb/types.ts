@@ -9,7 +9,7 @@ export interface Figure {
   unit: string;
   better: Better;
   /** What the issue wants. */
-  target?: Target;
+  targets?: readonly Target[];
 }
 
 /**
