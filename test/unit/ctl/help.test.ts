@@ -73,13 +73,16 @@ describe('bash completion', () => {
     ],
     [['edgectl', 'limit', 'group', 'a'], ['add']],
     [['edgectl', 'get', 'f'], ['forward']],
-    [['edgectl', 'get', 've'], ['vserver']],
+    [['edgectl', 'get', 'vs'], ['vserver']],
     [['edgectl', 'lb', 'list', 'l'], ['listeners']],
     [
       ['edgectl', 'lb', ''],
       ['list', 'backends', 'impact', 'drain', 'undrain', 'weight'],
     ],
-    [['edgectl', 'explain', '--he'], ['--header', '--help']],
+    [
+      ['edgectl', 'explain', '--he'],
+      ['--header', '--help'],
+    ],
     [['edgectl', 'apply', '--pr'], ['--prune']],
     [['edgectl', 'get', '-o', 'y'], ['yaml']],
   ])('%j', (words, expected) => {
