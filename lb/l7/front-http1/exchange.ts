@@ -125,7 +125,8 @@ export class Exchange implements Incoming {
   takeBody(bytes: Buffer, at: number): number {
     const body = this.#body;
     this.#isTaking = true;
-    const used = body.take(bytes, at, this.#takePiece);
+    const used = body.takeJoined(bytes, at);
+    if (body.content !== undefined) this.#takeContent(body.content);
     this.#isTaking = false;
     const forwarding = this.#forwarding;
     if (forwarding === undefined || this.#isOver) return used;
@@ -299,12 +300,12 @@ export class Exchange implements Incoming {
     }
   }
 
-  readonly #takePiece = (piece: Buffer): void => {
+  #takeContent(piece: Buffer): void {
     this.#account.bytesIn += piece.length;
     const { maxBodyBytes } = this.#request.route;
     if (maxBodyBytes > 0 && this.#account.bytesIn > maxBodyBytes) this.#isTooLarge = true;
     else if (this.#forwarding?.writeBody(piece) === false) this.isBlocked = true;
-  };
+  }
 
   /** Writes a response's head, changed for this client. */
   #say(head: ResponseHead, edits: HeadEdits, framing: Framing, cookie: string | undefined): void {

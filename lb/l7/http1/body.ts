@@ -3,7 +3,15 @@
 import { ChunkReader } from './chunk-reader.ts';
 import type { Bad, BodyDecoder, Framing } from './types.ts';
 
+/** Of the read that is being taken. */
+const pieces: Buffer[] = [];
+const collect = (piece: Buffer): void => {
+  pieces.push(piece);
+};
+
 export class Body implements BodyDecoder {
+  /** Of the last takeJoined: a view of its bytes, or a buffer of its own. */
+  content: Buffer | undefined;
   framing: Framing = 'none';
   done = true;
   bad: Bad | undefined;
@@ -34,6 +42,15 @@ export class Body implements BodyDecoder {
     this.remaining -= taken;
     this.done = isLast;
     sink(from === 0 && taken === bytes.length ? bytes : bytes.subarray(from, from + taken));
+    return taken;
+  }
+
+  /** As take, with `content` in one piece, however small the chunks are. */
+  takeJoined(bytes: Buffer, from: number): number {
+    pieces.length = 0;
+    const taken = this.take(bytes, from, collect);
+    this.content = pieces.length > 1 ? Buffer.concat(pieces) : pieces[0];
+    pieces.length = 0;
     return taken;
   }
 
