@@ -3,7 +3,7 @@
 
 import { indexOfField } from '../http1/fields.ts';
 import { createResponseHead, parseResponseHead } from '../http1/response-head.ts';
-import { type Bad, FIELD, type ResponseHead } from '../http1/types.ts';
+import { type Bad, FIELD, MAX_HEAD_BYTES, type ResponseHead } from '../http1/types.ts';
 import type { UpstreamError } from '../types.ts';
 import type { ClientSocket, UpstreamEvents } from '../wiring.ts';
 import { ChunkedBody } from './chunked-body.ts';
@@ -13,6 +13,7 @@ import { RequestWriter } from './request-writer.ts';
 import type { MessageShape, TargetConnection } from './types.ts';
 
 const MAX_INTERIMS = 32;
+const LF = 0x0a;
 
 /** What is awaited. */
 const STATE = { IDLE: 0, HEAD: 1, LENGTH: 2, CHUNKED: 3, CLOSE: 4, TUNNEL: 5, DEAD: 6 } as const;
@@ -159,6 +160,11 @@ export class Http1Connection implements TargetConnection {
       stop = bytes.length;
       lent = false;
       this.#partial = undefined;
+      // A head is looked at once a line, not once a piece: pieces may have one byte.
+      if (stop < MAX_HEAD_BYTES && !from.subarray(0, count).includes(LF)) {
+        this.#partial = bytes;
+        return;
+      }
     }
     for (let at = 0; at < stop && this.#events !== undefined; ) {
       if (this.#state === STATE.HEAD) at = this.#takeHead(bytes, at, stop);
