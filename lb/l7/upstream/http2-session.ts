@@ -104,7 +104,10 @@ export class Http2Session implements StreamKeeper {
       this.#session.close();
       return;
     }
-    this.#session.destroy();
-    this.#socket.destroy(); // a session that was closing would wait for the target's FIN
+    // Behind the turn: Node 24 aborts when a session ends while nghttp2 reads on.
+    setImmediate(() => {
+      this.#session.destroy();
+      this.#socket.destroy(); // a session that was closing would wait for the target's FIN
+    });
   }
 }
