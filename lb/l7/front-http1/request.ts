@@ -20,11 +20,17 @@ export class ClientRequest implements Outgoing {
   readonly #how: Parameters<typeof writeRequestHead>[3];
   #route: Route | undefined;
 
-  constructor(head: RequestHead, client: ClientInfo, policy: Policy, self: string) {
+  constructor(
+    head: RequestHead,
+    client: ClientInfo,
+    policy: Policy,
+    self: string,
+    isHttp2 = false,
+  ) {
     this.#head = head;
     this.client = client;
     this.#policy = policy;
-    this.#how = { framing: 'none', contentLength: -1, upgrade: false, via: self };
+    this.#how = { framing: 'none', contentLength: -1, upgrade: false, via: self, isHttp2 };
     this.view = viewOf(head);
   }
 
@@ -85,6 +91,7 @@ export class ClientRequest implements Outgoing {
       [':authority', host],
       [':path', edits.target ?? view.target],
       ...fieldsOf(this.#head, edits).filter(([name]) => name !== 'host'),
+      ['via', `${this.#how.isHttp2 ? '2.0' : `1.${this.#head.minor}`} ${this.#how.via}`],
     ];
   }
 

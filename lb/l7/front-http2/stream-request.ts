@@ -9,7 +9,7 @@ export class StreamRequest extends ClientRequest {
   readonly #takesTrailers: boolean;
 
   constructor(head: RequestHead, client: ClientInfo, policy: Policy, self: string) {
-    super(head, client, policy, self);
+    super(head, client, policy, self, true);
     this.head = head;
     this.#takesTrailers = this.view.header('te') !== undefined;
   }

@@ -34,6 +34,8 @@ export type RequestWriting = {
   upgrade: boolean;
   /** Received-by of our Via. */
   via: string;
+  /** The client spoke HTTP/2, which Via tells. */
+  isHttp2?: boolean;
 };
 
 /**
@@ -71,7 +73,10 @@ export function writeRequestHead(
   if (head.maxForwards > 0) p = putField(out, p, 'Max-Forwards', String(head.maxForwards - 1));
   p = putFraming(out, p, how.framing, how.contentLength);
   p = putRequestConnection(out, p, head, how.upgrade);
-  p = putVia(out, p, head.minor, how.via);
+  p =
+    how.isHttp2 === true
+      ? putField(out, p, 'Via', `2.0 ${how.via}`)
+      : putVia(out, p, head.minor, how.via);
   return putLineEnd(out, p);
 }
 

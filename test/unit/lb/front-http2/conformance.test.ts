@@ -7,7 +7,7 @@ import { MESSAGE_ROWS } from './message-rows.ts';
 import { Http2Rig } from './rig.ts';
 
 /** All of a GET without further fields. */
-const SENT_ON = 'GET / HTTP/1.1\r\nhost: a.example\r\nVia: 1.1 edge-lb-1\r\n\r\n';
+const SENT_ON = 'GET / HTTP/1.1\r\nhost: a.example\r\nVia: 2.0 edge-lb-1\r\n\r\n';
 
 const GET_1 = headers(1, GET);
 

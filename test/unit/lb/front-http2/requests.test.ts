@@ -26,7 +26,7 @@ describe('a request', () => {
       `host: 127.0.0.1:${rig.port}`,
       'x-some: thing',
       'accept: */*',
-      'Via: 1.1 edge-lb-1',
+      'Via: 2.0 edge-lb-1',
     ]);
     expect(handed.request).toMatchObject({ hasBody: false, bodyBytes: 0, isUpgrade: false });
     handed.respond('HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: X-A\r\nX-A: 1\r\n\r\nok');
@@ -81,6 +81,7 @@ describe('a request', () => {
     expect(request.headList('other').slice(2)).toEqual([
       [':authority', 'other'],
       [':path', '/x'],
+      ['via', '2.0 edge-lb-1'],
       ['te', 'trailers'],
     ]);
   });
