@@ -14,6 +14,7 @@ import { CPUS, runInside, spawnInside, untilListening } from './l7-site.ts';
 
 const ROOT = join(import.meta.dirname, '../../..');
 const EDGECTL = join(ROOT, 'shared/ctl/main.ts');
+const MAIN = join(ROOT, 'lb/main.ts');
 const READY_MS = 60_000;
 /** How many checked targets a pool has. */
 export const POOL_TARGETS = 100;
@@ -102,7 +103,8 @@ export async function startEdge(options: StartOptions): Promise<RunningProxy> {
     log: { level: 'warn' },
   };
   writeFileSync(file, JSON.stringify(config));
-  const argv = [join(ROOT, 'deploy/bin/edge-lb'), '--config', file];
+  // With the flags of this process, such as --cpu-prof; workers have them, too.
+  const argv = [process.execPath, ...process.execArgv, MAIN, '--config', file];
   const daemon = spawnInside(run, name, wanted.cpus, argv);
   await untilReady(run, daemon, admin);
   await untilListening(run, daemon, http);
