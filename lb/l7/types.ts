@@ -73,7 +73,7 @@ export type ForwardRecord = {
 /** How a request or stream ended, one word. Stable: access log, metrics, status page. */
 export type TerminationCause =
   | 'ok'
-  | 'answered' // by the balancer itself: redirect, respond, TRACE, OPTIONS *
+  | 'answered' // by the balancer itself: redirect, respond, TRACE
   | 'bad-request'
   | 'bad-response'
   | 'client-gone'

@@ -74,6 +74,7 @@ export class Beginning implements Held {
     };
     this.#socket.on('data', this.#onData);
     this.#socket.once('end', this.#ended);
+    this.#socket.resume(); // who read before has paused it
   }
 
   /** Nobody reads until the next one does; `rest` comes first then. */
