@@ -66,7 +66,7 @@ const limits = z.strictObject({
   handshake: durationWithin('1s', '1m').prefault('10s'),
   /** Requests of one connection; then it is closed politely. */
   requests: count(1, 1_000_000_000).default(100_000),
-  /** Resident memory of a worker: beyond it new connections are refused. */
+  /** Heap and buffers of a worker: beyond it connections and requests are refused. */
   workerMemory: size.prefault('1gb'),
 });
 

@@ -16,7 +16,7 @@ export type AdmissionLimits = {
 export class Admission implements Bounds {
   isDraining = false;
   /** As last measured. */
-  rssBytes = 0;
+  usedBytes = 0;
   #limits: AdmissionLimits;
   #open = 0;
   readonly #tally: Tally;
@@ -35,16 +35,21 @@ export class Admission implements Bounds {
     return this.#open;
   }
 
+  /** Its memory is used up: what is open goes on, and nothing begins. */
+  get isFull(): boolean {
+    return this.usedBytes > this.#limits.workerMemory;
+  }
+
   enter(listener: Listener, address: string): boolean {
     const own = this.#tally.listener(listener.name);
     const client = sourceOf(address);
     const ofClient = this.#perClient.get(client) ?? 0;
-    const { connections, perClient, workerMemory } = this.#limits;
+    const { connections, perClient } = this.#limits;
     const isShed =
       this.#open >= this.#share(connections) ||
       ofClient >= this.#share(perClient) ||
       (listener.maxConnections > 0 && own.open >= this.#share(listener.maxConnections)) ||
-      this.rssBytes > workerMemory;
+      this.isFull;
     if (isShed) {
       own.shed++;
       return false;

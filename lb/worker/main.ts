@@ -9,6 +9,11 @@ let worker: L7Worker | undefined;
 /** One message after the other: a plan takes a while until its addresses listen. */
 let work = Promise.resolve();
 
+function usedBytes(): number {
+  const { heapUsed, external } = process.memoryUsage();
+  return heapUsed + external;
+}
+
 process.on('message', (message: ToWorker) => {
   work = work.then(async () => {
     if (worker === undefined) {
@@ -19,6 +24,7 @@ process.on('message', (message: ToWorker) => {
         clock: systemClock,
         random: systemRandom,
         rssBytes: () => process.memoryUsage.rss(),
+        memory: { usedBytes, collect: () => globalThis.gc?.() },
         signal: ended.signal,
       });
       worker.start();

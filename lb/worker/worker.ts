@@ -35,18 +35,29 @@ import { Listening } from './listening.ts';
 import { Pacing } from './pacing.ts';
 import { Tally } from './tally.ts';
 
+/** Resident memory would not do: what was freed is mostly not given back to the kernel. */
+export type Memory = {
+  /** Of heap and buffers, garbage that was not looked for yet included. */
+  usedBytes: () => number;
+  /** Looks for garbage. */
+  collect: () => void;
+};
+
 export type WorkerOptions = {
   settings: WorkerSettings;
   send: (message: FromWorker) => void;
   clock: Clock;
   random: Random;
   rssBytes: () => number;
+  memory: Memory;
   signal: AbortSignal;
 };
 
 const TICK_MS = 100;
 const LIMITS_MS = 50;
 const STATS_MS = 1000;
+/** A worker that is full looks for garbage that often: it may be idle, and would stay full. */
+const COLLECT_MS = 2000;
 const NOTHING: WorkerPlan = {
   version: -1,
   listeners: [],
@@ -77,6 +88,7 @@ export class L7Worker {
   #pools = new Map<string, PoolState>();
   #lagMs = 0;
   #tickedMs: number;
+  #collectedMs = Number.NEGATIVE_INFINITY;
 
   constructor(options: WorkerOptions) {
     const { clock, signal, settings } = options;
@@ -85,8 +97,9 @@ export class L7Worker {
     this.#tickedMs = clock.monotonicMs();
     const self = `edge-lb-${settings.node}`;
     const nowMs = () => clock.monotonicMs();
-    this.#policy = new RoutePolicy({ self, buckets: this.#buckets, nowMs });
     this.#admission = new Admission(this.#admissionLimits(settings), this.#tally);
+    const isFull = () => this.#admission.isFull;
+    this.#policy = new RoutePolicy({ self, buckets: this.#buckets, nowMs, isFull });
     this.#accessLog = new AccessLog({
       path: settings.accessLog,
       node: settings.node,
@@ -250,12 +263,22 @@ export class L7Worker {
     const nowMs = clock.monotonicMs();
     this.#lagMs = Math.max(this.#lagMs, nowMs - this.#tickedMs - TICK_MS);
     this.#tickedMs = nowMs;
+    this.#measure(nowMs);
     for (const held of this.#held.keys()) held.tick(nowMs);
     for (const balancer of this.#balancers.values()) balancer.tick(nowMs);
     this.#forwarder.tick(nowMs);
     this.#upstreams.tick(nowMs);
     this.#fronts.tick();
     this.#pacing.tick(nowMs);
+  }
+
+  #measure(nowMs: number): void {
+    const { memory } = this.#options;
+    this.#admission.usedBytes = memory.usedBytes();
+    if (!this.#admission.isFull || nowMs - this.#collectedMs < COLLECT_MS) return;
+    this.#collectedMs = nowMs;
+    memory.collect();
+    this.#admission.usedBytes = memory.usedBytes();
   }
 
   #tellLimits(): void {
@@ -271,8 +294,7 @@ export class L7Worker {
   }
 
   #tellStats(): void {
-    const { send, rssBytes } = this.#options;
-    this.#admission.rssBytes = rssBytes();
+    const { send } = this.#options;
     send({ kind: 'stats', stats: this.#stats() });
     this.#lagMs = 0;
   }
@@ -292,7 +314,7 @@ export class L7Worker {
       upstream: { open: this.#upstreams.open, idle: this.#upstreams.idle },
       latency: { counts, sumSeconds },
       accessLogDropped: this.#accessLog.dropped,
-      rssBytes: this.#admission.rssBytes,
+      rssBytes: this.#options.rssBytes(),
       loopLagMs: this.#lagMs,
       certificates: this.#store.certificates.map(({ name, validUntilMs }) => ({
         name,

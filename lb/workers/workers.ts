@@ -179,7 +179,11 @@ export class Workers {
 
   #spawn(worker: Worker): void {
     const { path, clock, settings, log } = this.#options;
-    const child = fork(path, [], { serialization: 'advanced', stdio: ['ignore', 2, 2, 'ipc'] });
+    const child = fork(path, [], {
+      serialization: 'advanced',
+      stdio: ['ignore', 2, 2, 'ipc'],
+      execArgv: [...process.execArgv, '--expose-gc'],
+    });
     worker.child = child;
     worker.startedMs = clock.monotonicMs();
     child.on('message', (message: FromWorker) => {

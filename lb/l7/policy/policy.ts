@@ -26,6 +26,8 @@ export type PolicyOptions = {
   buckets: { own: Buckets; shared: Buckets };
   /** Monotonic ms. */
   nowMs: () => number;
+  /** Whether the worker has no memory for another request. */
+  isFull: () => boolean;
 };
 
 type Access = { allow: PrefixSet; deny: PrefixSet };
@@ -86,6 +88,7 @@ export class RoutePolicy implements Policy {
   }
 
   #decide(listener: Listener, view: RequestView, client: ClientInfo): Decision {
+    if (this.#options.isFull()) return answer(503, 'shed', '', 'overloaded');
     const route = this.routeOf(listener, view);
     if (route === 'bad-path') return answer(400, 'bad-request', '', 'the path is ambiguous');
     if (route === undefined) return answer(404, 'no-route', '', 'no route');

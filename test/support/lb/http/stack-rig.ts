@@ -61,7 +61,7 @@ export class StackRig {
       sticky: createSticky(new Uint8Array(32)),
     });
     const buckets = { own: new Buckets(), shared: new Buckets() };
-    const policy = new RoutePolicy({ self: 'edge-lb-1', buckets, nowMs });
+    const policy = new RoutePolicy({ self: 'edge-lb-1', buckets, nowMs, isFull: () => false });
     const routes = [{ ...ROUTE, ...options.route }];
     policy.update({ version: 1, listeners: [LISTENER], routes, pools: [pool], certificates: [] });
     const { limits = {} } = options;

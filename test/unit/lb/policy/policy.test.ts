@@ -13,6 +13,7 @@ const NONE = { set: [], add: [], remove: [] } as const;
 const WEB = listener();
 
 let nowMs = 0;
+let isFull = false;
 let policy: RoutePolicy;
 
 function serve(...routes: Route[]): void {
@@ -35,8 +36,14 @@ const status = (decision: Decision) =>
 
 beforeEach(() => {
   nowMs = 1000;
+  isFull = false;
   const buckets = { own: new Buckets(), shared: new Buckets() };
-  policy = new RoutePolicy({ self: 'edge-lb-1', buckets, nowMs: () => nowMs });
+  policy = new RoutePolicy({
+    self: 'edge-lb-1',
+    buckets,
+    nowMs: () => nowMs,
+    isFull: () => isFull,
+  });
 });
 
 describe('decisions', () => {
@@ -49,6 +56,12 @@ describe('decisions', () => {
     expect(status(decide(looped))).toEqual([508, 'bad-request']);
     expect(status(decide(get('http://www.test/', { via: '1.1 edge-lb-10' })))).toBe('www');
     expect(status(decide(view('OPTIONS', '*', { host: 'www.test' })))).toEqual([404, 'no-route']);
+  });
+
+  test('a worker whose memory is used up begins nothing', () => {
+    serve(route('www', {}));
+    isFull = true;
+    expect(status(decide(get('http://www.test/')))).toEqual([503, 'shed']);
   });
 
   test('who is allowed, and who is denied all the same', () => {
