@@ -278,11 +278,11 @@ class Connection implements Http1Connection, ExchangeOwner {
   #run(): void {
     if (this.#isRunning) return;
     this.#isRunning = true;
-    while (this.#mayBegin && this.#begin());
+    while (this.#mayBegin() && this.#begin());
     this.#isRunning = false;
   }
 
-  get #mayBegin(): boolean {
+  #mayBegin(): boolean {
     if (this.#phase !== 'idle' && this.#phase !== 'head') return false;
     return this.#input.length > 0 && !this.#socket.writableNeedDrain;
   }

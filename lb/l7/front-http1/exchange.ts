@@ -315,12 +315,12 @@ export class Exchange implements Incoming {
     how.contentLength = head.contentLength;
     if ((head.present & HAS_DATE) === 0) how.date = httpDate(this.#options.clock.nowMs());
     how.cookie = cookie;
-    if (this.#stage === 'answering') this.#stays = this.#mayStay && framing !== 'close';
+    if (this.#stage === 'answering') this.#stays = this.#mayStay() && framing !== 'close';
     how.keepAlive = this.#stays;
     this.#writer.head(head, edits, how);
   }
 
-  get #mayStay(): boolean {
+  #mayStay(): boolean {
     return this.#head.keepAlive && this.#body.done && this.#owner.mayStay;
   }
 
@@ -344,7 +344,7 @@ export class Exchange implements Incoming {
   #simply(mayStay: boolean): SimpleWriting {
     const { minor, method } = this.#head;
     if (mayStay && !this.#isTaking && !this.#body.done) this.#owner.discard(this.#body);
-    this.#stays = mayStay && this.#mayStay;
+    this.#stays = mayStay && this.#mayStay();
     return { keepAlive: this.#stays, clientMinor: minor, isHead: method === 'HEAD' };
   }
 
