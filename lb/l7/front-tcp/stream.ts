@@ -5,11 +5,7 @@ import type { Balancer, Outcome, PickFailure, Place, PoolState } from '../../poo
 import { MAX_HELLO_BYTES, parseClientHello } from '../client-hello/client-hello.ts';
 import { createRecord } from '../forward/record.ts';
 import { writeProxyHeader } from '../proxy-protocol/write.ts';
-import {
-  type ConnectFailure,
-  causeOfPick,
-  type TerminationCause,
-} from '../types.ts';
+import { type ConnectFailure, causeOfPick, type TerminationCause } from '../types.ts';
 import type { ClientSocket } from '../wiring.ts';
 import { poolOfName } from './pool-of-name.ts';
 import { Relay, reset } from './relay.ts';
@@ -63,6 +59,7 @@ class Stream implements TcpStream {
     socket.setNoDelay(true);
     socket.on('error', () => {}); // 'close' follows
     socket.on('data', this.#onEarly);
+    socket.resume(); // who read a PROXY header has paused it
     socket.on('end', this.#onEarlyEnd);
     socket.on('close', this.#onEarlyClose);
     // Whoever made it knows it by then.
