@@ -68,7 +68,8 @@ export async function runH2load(
   const words = ['-D', String(seconds), '-c', String(connections), '-m', String(streams)];
   const paced = rate === undefined ? [] : [`--rps=${rate / connections}`, `--log-file=${log}`];
   const version = isHttp1 ? ['--h1'] : [];
-  const argv = ['h2load', ...words, ...version, ...paced, '-H', `Host: ${HOST}`, url];
+  const host = `${isHttp1 ? 'Host' : ':authority'}: ${HOST}`;
+  const argv = ['h2load', ...words, ...version, ...paced, '-H', host, url];
   const text = await runInside(run, CPUS.load, argv);
   const [, failed = '1'] = /(\d+) failed/.exec(text) ?? [];
   const [, good = '0'] = /status codes: (\d+) 2xx/.exec(text) ?? [];
