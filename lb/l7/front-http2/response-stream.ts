@@ -58,11 +58,15 @@ export class ResponseStream {
     stream.close(code);
   }
 
-  /** The client has taken nothing of what waits for it for too long. */
+  /**
+   * The client has taken nothing of what waits for it for too long: in the stream's buffer, or, once
+   * all is said, in nghttp2, which waits for its window.
+   */
   isStuck(nowMs: number): boolean {
     const waiting = this.#stream.writableLength;
     const taken = this.bytes - waiting;
-    if (waiting !== 0 && taken === this.#takenBytes) return nowMs - this.#takenMs > this.idleMs;
+    const isWaiting = waiting !== 0 || (this.#stream.writableEnded && !this.isClosed);
+    if (isWaiting && taken === this.#takenBytes) return nowMs - this.#takenMs > this.idleMs;
     this.#takenBytes = taken;
     this.#takenMs = nowMs;
     return false;

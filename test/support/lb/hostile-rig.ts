@@ -178,7 +178,7 @@ export class HostileRig {
       ],
       pools: [
         { name: 'hostile', targets: hostile, proxy },
-        { name: 'echo', targets: echo },
+        { name: 'echo', targets: echo, proxy: { timeouts: TIMEOUTS } },
         { name: 'queued', targets: hostile, proxy: { ...proxy, maxRequests: 2 } },
       ],
     };
