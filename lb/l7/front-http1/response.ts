@@ -5,6 +5,7 @@ import type { Framing, ResponseHead } from '../http1/types.ts';
 import { CHUNK_END } from '../http1/write-body.ts';
 import { type ResponseWriting, writeResponseHead } from '../http1/write-head.ts';
 import type { HeadEdits } from '../types.ts';
+import { giveBack } from '../upstream/read-buffer.ts';
 import type { ClientSocket } from '../wiring.ts';
 
 const SHARED_BYTES = 49_152;
@@ -118,6 +119,8 @@ export class ResponseWriter {
     socket.write(piece);
     if (isChunked) socket.write(CHUNK_END);
     socket.uncork();
+    // The kernel has all of it.
+    if (!this.#isEncrypted && socket.writableLength === 0) giveBack(piece);
     return !socket.writableNeedDrain;
   }
 
