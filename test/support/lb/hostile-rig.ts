@@ -113,9 +113,9 @@ export class HostileRig {
       const { targets } = await this.lb.status();
       return targets.every(({ open }) => open === 0);
     });
-    const idle = await this.lb.metric('edge_lb_upstream_connections', '"idle"');
     const before = this.#fds.reduce((sum, each) => sum + each, 0);
-    await until('descriptors are closed', () => {
+    await until('descriptors are closed', async () => {
+      const idle = await this.lb.metric('edge_lb_upstream_connections', '"idle"');
       return this.fds().reduce((sum, each) => sum + each, 0) <= before + idle + 10;
     });
     await this.unhurt();
