@@ -95,6 +95,7 @@ function create(context: Context, store: DaemonStore): LbService {
   const keys = { sticky: keyFor(secret, 'sticky'), tickets: keyFor(secret, 'tickets') };
   const count = config.workers > 0 ? config.workers : availableParallelism();
   let service: LbService | undefined;
+  const onApplied = () => service?.appliedChanged();
   const shared = new RedisBuckets(store.at);
   const limits: LimitHub = new LimitHub({
     shared,
@@ -109,7 +110,7 @@ function create(context: Context, store: DaemonStore): LbService {
     count,
     settings: (index) => workerSettings(service?.config ?? config, { count, index, keys }),
     onLimits: (_, { own, shared: common }) => limits.heard(own, common),
-    onApplied: () => service?.workersChanged(),
+    onApplied,
     clock,
     log,
   });
@@ -140,7 +141,7 @@ function create(context: Context, store: DaemonStore): LbService {
     store: store.opened,
     health,
     workers,
-    l4: createL4({ config, host, clock, random, log }),
+    l4: createL4({ config, host, onApplied, clock, random, log }),
     vips,
     agents: new Agents({ clock, random, log }),
     keys: new KeyFiles(config.keyDirectory, log),

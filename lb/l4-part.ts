@@ -19,6 +19,8 @@ import type { PoolState } from './pools/types.ts';
 export type L4PartOptions = {
   config: LbConfig;
   host: Host;
+  /** What is in the kernel is another version. */
+  onApplied: () => void;
   clock: Clock;
   random: Random;
   log: Log<LbEvent>;
@@ -162,6 +164,7 @@ export class L4Part {
         this.#last = wanted;
       }
       this.#attach();
+      this.#options.onApplied();
     } catch (error) {
       this.#failed(error);
       this.#wanted ??= this.#last;

@@ -206,8 +206,9 @@ export class LbService {
     return [...said, ...(agent === undefined ? [] : [agent]), ...words].join(', ') || none;
   }
 
-  /** Workers have applied something, or one of them has ended. */
-  workersChanged(): void {
+  /** Workers or the kernel have applied something, or a worker has ended. */
+  appliedChanged(): void {
+    this.#serve();
     this.presence.evaluate();
     this.presence.beatSoon();
   }
@@ -252,7 +253,16 @@ export class LbService {
     clock.after(GATHER_MS, want, this.#stopping.signal);
   }
 
+  /** Routers are told of a plan's addresses when all of it is served. */
+  #serve(): void {
+    const plan = this.#told?.plan;
+    if (plan === undefined || this.applied[SERVICE] !== plan.version) return;
+    const isWell = this.#ownChecks().every(({ problem }) => problem === undefined);
+    if (isWell) this.options.vips.serve(plan);
+  }
+
   #again(): void {
+    this.#serve();
     const { workers, keys } = this.options;
     if (workers.problems.length === 0 && keys.problems.length === 0) return;
     keys.reload(this.#config.keyDirectory);
@@ -342,7 +352,7 @@ export class LbService {
 
   #setDraining(isDraining: boolean): void {
     const { vips, workers, clock, fail } = this.options;
-    vips.setAnnounced(!isDraining).catch(fail);
+    vips.setDraining(isDraining).catch(fail);
     this.#cancelDrain();
     if (!isDraining) {
       workers.undrain();

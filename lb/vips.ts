@@ -1,6 +1,6 @@
 // The addresses of virtual servers and listeners: they become addresses of a link, so that the host
-// answers for them and listeners can be bound, and are announced while the instance serves. IPv4;
-// what listens on an IPv6 address finds it there.
+// answers for them and listeners can be bound, and are announced once and while the instance serves
+// them. IPv4; what listens on an IPv6 address finds it there.
 import { describeError } from '../shared/errors.ts';
 import { Announcer } from '../shared/links/announce.ts';
 import type { Host, RouteSet } from '../shared/links/host.ts';
@@ -28,7 +28,9 @@ export class Vips {
   readonly #announcer: Announcer | undefined;
   readonly #addresses: VipAddresses;
   #wanted: ReadonlySet<number> = new Set();
-  #isAnnounced = true;
+  /** Until it is known, what an earlier run announced stays. */
+  #served: ReadonlySet<number> | undefined;
+  #isDraining = false;
   /** One pass at a time; a change during one is followed by another. */
   #work: Promise<void> = Promise.resolve();
   #isDirty = false;
@@ -50,14 +52,21 @@ export class Vips {
 
   want(plan: LbPlan): void {
     const wanted = vipsOf(plan);
-    const isSame =
-      wanted.size === this.#wanted.size && [...wanted].every((each) => this.#wanted.has(each));
+    const isSame = isEqual(wanted, this.#wanted);
     this.#wanted = wanted;
     if (!isSame || this.problem !== undefined) this.#workSoon();
   }
 
-  async setAnnounced(isAnnounced: boolean): Promise<void> {
-    this.#isAnnounced = isAnnounced;
+  /** All of this plan is served: only now routers may send for it; the host alone would refuse. */
+  serve(plan: LbPlan): void {
+    const served = vipsOf(plan);
+    const isSame = this.#served !== undefined && isEqual(served, this.#served);
+    this.#served = served;
+    if (!isSame) this.#workSoon();
+  }
+
+  async setDraining(isDraining: boolean): Promise<void> {
+    this.#isDraining = isDraining;
     this.#workSoon();
     await this.#work;
   }
@@ -90,10 +99,17 @@ export class Vips {
   async #make(): Promise<void> {
     const { link } = this.#options;
     if (link !== undefined) await this.#addresses.put(link, this.#wanted);
-    if (this.#isAnnounced) await this.#announcer?.announce(() => this.#wanted, []);
-    else await this.#announcer?.withdraw('the node drains', []);
+    const served = this.#served;
+    if (this.#isDraining) await this.#announcer?.withdraw('the node drains', []);
+    else if (served !== undefined) {
+      const both = new Set([...this.#wanted].filter((each) => served.has(each)));
+      await this.#announcer?.announce(() => both, []);
+    }
   }
 }
+
+const isEqual = (a: ReadonlySet<number>, b: ReadonlySet<number>): boolean =>
+  a.size === b.size && [...a].every((each) => b.has(each));
 
 /** Wildcards and loopback are nobody's to announce. */
 export function vipsOf({ servers, listeners }: LbPlan): Set<number> {

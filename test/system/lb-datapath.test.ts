@@ -296,10 +296,11 @@ test('VIPs are announced, and are addresses that answer', async () => {
   const vips = new Vips({ host, log: silentLog, link: 'lo', announce });
   const plan = lbPlanOf(new Map(), 1);
   vips.want({ ...plan, servers: [server()] });
+  vips.serve({ ...plan, servers: [server()] });
   await vips.settled();
   expect(ip('route show proto 158')).toMatch(`unreachable ${VIP}`);
   expect(ip('-o address show dev lo')).toMatch(`inet ${VIP}/32 scope global lo:lb`);
-  await vips.setAnnounced(false);
+  await vips.setDraining(true);
   expect(ip('route show proto 158').trim()).toBe('');
   vips.want(plan);
   await vips.settled();

@@ -21,38 +21,58 @@ const planOf = (servers: string[], listeners: string[] = []): LbPlan => ({
 const start = (link: string | undefined = 'lo') =>
   new Vips({ host, log: silentLog, link, announce: ROUTES });
 
+/** Wanted, and served at once. */
+async function serve(vips: Vips, plan: LbPlan): Promise<void> {
+  vips.want(plan);
+  vips.serve(plan);
+  await vips.settled();
+}
+
 beforeEach(() => {
   host = new FakeHost();
 });
 
 test('VIPs are routes and addresses; a drain takes the routes away', async () => {
   const vips = start();
-  vips.want(planOf([VIP], [`${OTHER_VIP}:443`, '0.0.0.0:80', '127.0.0.1:81', '[::]:80']));
-  await vips.settled();
+  await serve(vips, planOf([VIP], [`${OTHER_VIP}:443`, '0.0.0.0:80', '127.0.0.1:81', '[::]:80']));
   expect([...host.announced]).toEqual([`${VIP}/32`, `${OTHER_VIP}/32`]);
   expect(host.addressesOf('lo')).toEqual([VIP, OTHER_VIP]);
+  await serve(vips, planOf([VIP]));
+  expect([[...host.announced], host.addressesOf('lo')]).toEqual([[`${VIP}/32`], [VIP]]);
+  await vips.setDraining(true);
+  expect([[...host.announced], host.addressesOf('lo')]).toEqual([[], [VIP]]);
+  await vips.setDraining(false);
+  expect([...host.announced]).toEqual([`${VIP}/32`]);
+});
+
+test('what is wanted is an address at once, and a route when it is served', async () => {
+  host.announced.add(`${OTHER_VIP}/32`); // by an earlier run
+  const vips = start();
   vips.want(planOf([VIP]));
   await vips.settled();
-  expect([[...host.announced], host.addressesOf('lo')]).toEqual([[`${VIP}/32`], [VIP]]);
-  await vips.setAnnounced(false);
-  expect([[...host.announced], host.addressesOf('lo')]).toEqual([[], [VIP]]);
-  await vips.setAnnounced(true);
+  expect([[...host.announced], host.addressesOf('lo')]).toEqual([[`${OTHER_VIP}/32`], [VIP]]);
+  vips.serve(planOf([VIP]));
+  await vips.settled();
   expect([...host.announced]).toEqual([`${VIP}/32`]);
+  vips.want(planOf([VIP, OTHER_VIP]));
+  await vips.settled();
+  expect([[...host.announced], host.addressesOf('lo')]).toEqual([[`${VIP}/32`], [VIP, OTHER_VIP]]);
+  vips.want(planOf([OTHER_VIP]));
+  await vips.settled();
+  expect([...host.announced]).toEqual([]);
 });
 
 test('an address that the host has anyway is left alone', async () => {
   const [, uplink] = host.present;
   uplink?.addresses.push({ address: parseIpv4(VIP) ?? 0, bits: 24 });
   const vips = start();
-  vips.want(planOf([VIP, OTHER_VIP]));
-  await vips.settled();
+  await serve(vips, planOf([VIP, OTHER_VIP]));
   expect([host.addressesOf('lo'), host.addressesOf('up0')]).toEqual([[OTHER_VIP], [VIP]]);
 });
 
 test('without a link they are announced alone', async () => {
   const vips = new Vips({ host, log: silentLog, link: undefined, announce: ROUTES });
-  vips.want(planOf([VIP]));
-  await vips.settled();
+  await serve(vips, planOf([VIP]));
   expect([[...host.announced], host.addressesOf('lo')]).toEqual([[`${VIP}/32`], []]);
 });
 
@@ -60,12 +80,10 @@ test('what fails is told, and tried again with the next change', async () => {
   const vips = start();
   const { changeRoutes } = host;
   host.changeRoutes = () => Promise.reject(new Error('no right'));
-  vips.want(planOf([VIP]));
-  await vips.settled();
+  await serve(vips, planOf([VIP]));
   expect(vips.problem).toMatch('no right');
   host.changeRoutes = changeRoutes;
-  vips.want(planOf([VIP]));
-  await vips.settled();
+  await serve(vips, planOf([VIP]));
   expect(vips.problem).toBeUndefined();
   expect([...host.announced]).toEqual([`${VIP}/32`]);
 });
