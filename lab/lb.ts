@@ -5,8 +5,9 @@ import { join } from 'node:path';
 import { Bird, lbConfig } from './bird.ts';
 import { type DaemonConfig, LabDaemon } from './daemon.ts';
 import type { EdgePlan } from './plan.ts';
+import { silence, unsilence } from './power.ts';
 import { until } from './ready.ts';
-import { instanceName, type Run } from './run.ts';
+import { instanceName, PIN_ROOT, type Run } from './run.ts';
 
 /** The protocol number of the kernel routes by which an lb announces; its config's default. */
 const ROUTE_PROTOCOL = 158;
@@ -23,10 +24,12 @@ export const VIPS = {
 export class LabLb extends LabDaemon {
   readonly plan: EdgePlan;
   readonly bird: Bird;
+  readonly #instance: string;
 
   constructor(run: Run, plan: EdgePlan, options: { storeUrl: string; config: DaemonConfig }) {
     super(run, plan.name, plan.inside.address, SERVICE);
     this.plan = plan;
+    this.#instance = instanceName(run, `l${plan.index}`);
     this.bird = new Bird(this, lbConfig(plan, ROUTE_PROTOCOL));
     this.config = {
       node: plan.name,
@@ -36,7 +39,7 @@ export class LabLb extends LabDaemon {
       l4: {
         uplink: ['up0'],
         inside: ['in0'],
-        instance: instanceName(run, `l${plan.index}`),
+        instance: this.#instance,
         capacity: { servers: 256, targets: 1024, pools: 64, connections: 65_536 },
       },
       vips: { link: 'lo', announce: { enabled: true, protocol: ROUTE_PROTOCOL } },
@@ -54,6 +57,19 @@ export class LabLb extends LabDaemon {
   override async kill9(): Promise<void> {
     await super.kill9();
     await this.ip(`route flush proto ${ROUTE_PROTOCOL}`);
+  }
+
+  /** The machine dies: daemon and BIRD are gone, its links silent, the neighbours not told. */
+  async powerOff(): Promise<void> {
+    await Promise.all([super.kill9(), this.bird.process.kill9()]);
+    await silence(this, ['up0', 'in0']);
+    await this.exec('rm', ['-rf', join(PIN_ROOT, this.#instance)]);
+  }
+
+  /** After powerOff: boots again, without the daemon, which `start` brings. */
+  async powerOn(): Promise<void> {
+    await unsilence(this, ROUTE_PROTOCOL);
+    this.bird.start();
   }
 
   async untilPeering(): Promise<void> {

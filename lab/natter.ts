@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { Bird, natterConfig } from './bird.ts';
 import { type DaemonConfig, LabDaemon } from './daemon.ts';
 import { EIP_PREFIX, type NatterPlan } from './plan.ts';
+import { silence, unsilence } from './power.ts';
 import { until } from './ready.ts';
 import { instanceName, PIN_ROOT, type Run } from './run.ts';
 
@@ -52,32 +53,14 @@ export class LabNatter extends LabDaemon {
   /** The machine dies: daemon and BIRD are gone, its links silent, the neighbours not told. */
   async powerOff(): Promise<void> {
     await Promise.all([this.kill9(), this.bird.process.kill9()]);
-    // Links that went down would be seen at once; a dead host behind a switch is not.
-    await this.#silence(true);
-    // tc comes before nft on ingress: without its hook nothing is redirected any more.
-    for (const device of [this.uplink, 'in0']) {
-      await this.exec('tc', ['qdisc', 'del', 'dev', device, 'clsact'], { allowFailure: true });
-    }
+    await silence(this, [this.uplink, 'in0']);
     await this.exec('rm', ['-rf', this.pinDirectory]);
   }
 
   /** After powerOff: boots again, without the daemon, which `start` brings. */
   async powerOn(): Promise<void> {
-    const { stdout } = await this.exec('ip', ['-4', 'route', 'show', 'proto', `${ROUTE_PROTOCOL}`]);
-    const routes = stdout.split('\n').filter(Boolean);
-    await this.ip(...routes.map((route) => `route del ${route}`));
-    await this.#silence(false);
+    await unsilence(this, ROUTE_PROTOCOL);
     this.bird.start();
-  }
-
-  async #silence(on: boolean): Promise<void> {
-    const chain = (device: string): string =>
-      `chain ${device} { type filter hook ingress device ${device} priority -500; policy drop; }\n`;
-    const table = 'table netdev edge_dead';
-    const input = on
-      ? `${table} {\n${chain('up0')}${chain('in0')}}\n`
-      : `${table} {}\ndelete ${table}\n`;
-    await this.exec('nft', ['-f', '-'], { input });
   }
 
   /** Waits until this natter's BIRD has both neighbours. */
