@@ -188,7 +188,7 @@ export class LbRig extends DaemonRig {
     this.daemon?.kill('SIGHUP');
     const after = await until('the reload', async () => {
       const now = await said();
-      return now.done + now.refused > before.done + before.refused ? now : undefined;
+      return now.done > before.done || now.refused > before.refused ? now : undefined;
     });
     return after.done > before.done;
   }
@@ -234,8 +234,9 @@ export class LbRig extends DaemonRig {
     return readFileSync(at('pem'), 'utf8');
   }
 
+  /** When the settings in force were taken, and how often others were refused. */
   async #reloads(): Promise<{ done: number; refused: number }> {
-    const of = (event: string) => this.metric('edge_log_events_total', `"${event}"`);
-    return { done: await of('reload-done'), refused: await of('reload-refused') };
+    const refused = await this.metric('edge_log_events_total', '"reload-refused"');
+    return { done: await this.metric('edge_config_last_reload_timestamp_seconds'), refused };
   }
 }
