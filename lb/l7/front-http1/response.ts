@@ -1,11 +1,11 @@
 // Writes responses to a client: a head and a small body leave in one write, in one buffer that all
 // connections of a thread share (RFC 9112, 6 and 7.1).
 import { TLSSocket } from 'node:tls';
+import { giveBack } from '../http1/large-buffers.ts';
 import type { Framing, ResponseHead } from '../http1/types.ts';
 import { CHUNK_END } from '../http1/write-body.ts';
 import { type ResponseWriting, writeResponseHead } from '../http1/write-head.ts';
 import type { HeadEdits } from '../types.ts';
-import { giveBack } from '../upstream/read-buffer.ts';
 import type { ClientSocket } from '../wiring.ts';
 
 const SHARED_BYTES = 49_152;

@@ -76,8 +76,13 @@ export async function startNginx(options: StartOptions): Promise<RunningProxy> {
   const temporary = ['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'];
   const hosts = wanted.routes > 1 ? routeHosts(wanted.routes) : ['_'];
   const location = `location / { proxy_pass http://backend; }`;
-  const tls = `ssl_certificate ${certificate.chainFile}; ssl_certificate_key ${certificate.keyFile};`;
+  const { chainFile, keyFile } = certificate;
+  const tls = `ssl_certificate ${chainFile}; ssl_certificate_key ${keyFile};`;
   const isFirst = (at: number) => (at === 0 ? ' default_server backlog=65535 reuseport' : '');
+  const servers = hosts.map((host, at) => {
+    const listen = `listen 127.0.0.1:${http}${isFirst(at)};`;
+    return `  server { ${listen} server_name ${host}; ${location} }`;
+  });
   writeFileSync(
     file,
     `daemon off; pid ${directory}/pid; error_log stderr; user root;
@@ -93,7 +98,7 @@ http {
   upstream backend {
     server 127.0.0.1:${BACKEND_PORT}; keepalive 2000; keepalive_requests 100000000;
   }
-${hosts.map((host, at) => `  server { listen 127.0.0.1:${http}${isFirst(at)}; server_name ${host}; ${location} }`).join('\n')}
+${servers.join('\n')}
   server { listen 127.0.0.1:${https} ssl http2; ${tls} ${location} }
 }
 `,

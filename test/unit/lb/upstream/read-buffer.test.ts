@@ -1,6 +1,7 @@
 // Buffers of large reads come again only when nobody holds them.
 import { expect, it } from 'vitest';
-import { giveBack, ReadBuffer } from '../../../../lb/l7/upstream/read-buffer.ts';
+import { giveBack } from '../../../../lb/l7/http1/large-buffers.ts';
+import { ReadBuffer } from '../../../../lb/l7/upstream/read-buffer.ts';
 
 const LARGE = 20_000;
 
