@@ -43,7 +43,10 @@ type Context = DaemonContext<LbConfig, keyof typeof events>;
 
 export type LbDaemon = DaemonDefinition<LbConfig, typeof events>;
 
-export function lbDaemon(machine: Machine): LbDaemon {
+/** `nodeFlags`: what its workers are started with, too. */
+export type LbMachine = Machine & { nodeFlags: readonly string[] };
+
+export function lbDaemon(machine: LbMachine): LbDaemon {
   return {
     service: SERVICE,
     description: 'Balances load: L4 in the kernel, HTTP and TCP streams in worker processes.',
@@ -54,7 +57,7 @@ export function lbDaemon(machine: Machine): LbDaemon {
   };
 }
 
-function build(context: Context, machine: Machine): DaemonService<LbConfig> {
+function build(context: Context, machine: LbMachine): DaemonService<LbConfig> {
   const { config, metrics, version } = context;
   const store = new DaemonStore({
     ...context,
@@ -70,7 +73,7 @@ function build(context: Context, machine: Machine): DaemonService<LbConfig> {
       {
         name: SERVICE,
         async start(signal) {
-          running = create(context, store);
+          running = create(context, store, machine.nodeFlags);
           await running.start(signal);
         },
         drain: (signal) => running?.drain(signal),
@@ -88,7 +91,7 @@ function build(context: Context, machine: Machine): DaemonService<LbConfig> {
   };
 }
 
-function create(context: Context, store: DaemonStore): LbService {
+function create(context: Context, store: DaemonStore, nodeFlags: readonly string[]): LbService {
   const { config, version, clock, random, log, fail } = context;
   const secret =
     config.secretFile === undefined ? drawSecret(random) : readSecret(config.secretFile);
@@ -108,6 +111,7 @@ function create(context: Context, store: DaemonStore): LbService {
   const workers = new Workers({
     path: join(import.meta.dirname, 'worker', 'main.ts'),
     count,
+    nodeFlags,
     settings: (index) => workerSettings(service?.config ?? config, { count, index, keys }),
     onLimits: (_, { own, shared: common }) => limits.heard(own, common),
     onApplied,

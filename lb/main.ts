@@ -3,4 +3,4 @@ import { processIo, runDaemon } from '../shared/daemon.ts';
 import { lbDaemon } from './daemon.ts';
 
 const io = processIo(process);
-process.exit(await runDaemon(lbDaemon({ ...io, owner: process }), io));
+process.exit(await runDaemon(lbDaemon({ ...io, owner: process, nodeFlags: process.execArgv }), io));

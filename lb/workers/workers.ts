@@ -21,6 +21,8 @@ export type WorkersOptions = {
   /** Of worker/main.ts. */
   path: string;
   count: number;
+  /** The daemon's own, such as --cpu-prof. */
+  nodeFlags: readonly string[];
   settings: (index: number) => WorkerSettings;
   onLimits: (worker: Worker, message: Extract<FromWorker, { kind: 'limits' }>) => void;
   /** Versions or problems of some worker are others. */
@@ -178,11 +180,11 @@ export class Workers {
   }
 
   #spawn(worker: Worker): void {
-    const { path, clock, settings, log } = this.#options;
+    const { path, nodeFlags, clock, settings, log } = this.#options;
     const child = fork(path, [], {
       serialization: 'advanced',
       stdio: ['ignore', 2, 2, 'ipc'],
-      execArgv: [...process.execArgv, '--expose-gc'],
+      execArgv: [...nodeFlags, '--expose-gc'],
     });
     worker.child = child;
     worker.startedMs = clock.monotonicMs();

@@ -318,7 +318,7 @@ describe('SIGHUP', () => {
   });
 });
 
-test('a drain: readiness first, then keep-alive politely, WebSockets one after the other', async () => {
+test('a drain: readiness first, then what is open, politely and one after the other', async () => {
   lb.config = { ...lb.config, drain: { delay: '4s', timeout: '7s' } };
   expect(await lb.reload()).toBe(true);
   const agent = new Agent({ keepAlive: true, maxSockets: 1 });

@@ -1,5 +1,5 @@
-// A real edge-lb with two workers between real clients and real targets: what goes through, by curl,
-// the `ws` package, node:http2 and a browser.
+// A real edge-lb with two workers between real clients and real targets: what goes through, by
+// curl, the `ws` package, node:http2 and a browser.
 import { once } from 'node:events';
 import { type ClientHttp2Session, type ClientHttp2Stream, connect } from 'node:http2';
 import { join } from 'node:path';
@@ -53,7 +53,8 @@ describe('HTTP', () => {
     expect(stdout).toContain(`${bytes}`);
     const script = `head -c ${bytes} /dev/zero | sha256sum | cut -c 1-64`;
     const { stdout: expected } = await execute('sh', ['-c', script]);
-    const upload = `head -c ${bytes} /dev/zero | curl -sSk ${version} -T - --max-time 30 ${secure}/sum`;
+    const put = `curl -sSk ${version} -T - --max-time 30 ${secure}/sum`;
+    const upload = `head -c ${bytes} /dev/zero | ${put}`;
     const { stdout: summed } = await execute('sh', ['-c', upload]);
     expect(summed).toBe(expected.trim());
   });

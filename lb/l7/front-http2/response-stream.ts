@@ -59,8 +59,8 @@ export class ResponseStream {
   }
 
   /**
-   * The client has taken nothing of what waits for it for too long: in the stream's buffer, or, once
-   * all is said, in nghttp2, which waits for its window.
+   * The client has taken nothing of what waits for it for too long: in the stream's buffer, or,
+   * once all is said, in nghttp2, which waits for its window.
    */
   isStuck(nowMs: number): boolean {
     const waiting = this.#stream.writableLength;

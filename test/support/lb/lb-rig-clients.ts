@@ -28,9 +28,15 @@ export type Answer = {
   body: string;
 };
 
-type Options = RequestOptions & { body?: string; rejectUnauthorized?: boolean };
+type Options = RequestOptions & {
+  body?: string;
+  rejectUnauthorized?: boolean;
+  /** Of the client. */
+  cert?: Buffer;
+  key?: Buffer;
+};
 
-/** One request; on a connection of its own unless an agent is told. Rejects where none came back. */
+/** One request, on a connection of its own unless an agent is told. Rejects without an answer. */
 export function ask(url: string, { body, ...options }: Options = {}): Promise<Answer> {
   const send = url.startsWith('https') ? secureRequest : plainRequest;
   const settings = { agent: false, rejectUnauthorized: false, timeout: 30_000, ...options };

@@ -1,5 +1,5 @@
-// The site of edge-lb's live tests: three targets that weigh 1, 2 and 3, a server of gRPC's manners,
-// listeners with and without TLS, and the lb before them.
+// The site of edge-lb's live tests: three targets that weigh 1, 2 and 3, a server of gRPC's
+// manners, listeners with and without TLS, and the lb before them.
 import { once } from 'node:events';
 import { createServer, type Http2Server } from 'node:http2';
 import type { AddressInfo } from 'node:net';

@@ -21,7 +21,8 @@ const SCRIPT = `const answers = Promise.all(Array.from({ length: 12 }, (_, at) =
 answers.then((all) => {
   const told = document.createElement('p');
   const sizes = all.map(({ byteLength }) => byteLength).join(' ');
-  told.textContent = 'fetched ' + sizes + ', ' + getComputedStyle(document.getElementById('styled')).color;
+  const { color } = getComputedStyle(document.getElementById('styled'));
+  told.textContent = 'fetched ' + sizes + ', ' + color;
   document.body.append(told);
 });`;
 const PARTS: Readonly<Record<string, readonly [type: string, body: string]>> = {
