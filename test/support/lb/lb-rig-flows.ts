@@ -1,6 +1,6 @@
 // Flows that stay: a client that says something on each of its connections again and again, and
 // checks that it comes back as it was. Also the echo server that answers it over TCP. Started with
-// `echo PORT…`, or `tcp|udp HOST PORT COUNT BYTES`; then it tells a line of JSON ten times a second.
+// `echo PORT…`, or `tcp|udp HOST PORT COUNT BYTES`; then it tells JSON, a line every 100 ms.
 import { createSocket } from 'node:dgram';
 import { connect, createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
@@ -85,7 +85,7 @@ function pieceOf(flow: number, round: number, bytes: number): Buffer {
 
 async function overTcp(host: string, port: number, flow: Flow, at: number, bytes: number) {
   const socket = connect({ host, port, noDelay: true });
-  let got = Buffer.alloc(0);
+  let got: Buffer = Buffer.alloc(0);
   let wake = () => {};
   const failed = (what: string) => {
     flow.failure ||= what;
@@ -114,7 +114,7 @@ async function overTcp(host: string, port: number, flow: Flow, at: number, bytes
 async function overUdp(host: string, port: number, flow: Flow, at: number, bytes: number) {
   const socket = createSocket('udp4');
   let wake = () => {};
-  let wanted = Buffer.alloc(0);
+  let wanted: Buffer = Buffer.alloc(0);
   socket.on('message', (datagram) => {
     if (datagram.equals(wanted)) wake();
   });
