@@ -99,7 +99,7 @@ describe('a reload', () => {
       Array.from({ length: 6 }, () => webSocket(`${secure.replace('http', 'ws')}/live`)),
     );
     const [{ failed, requests, text }] = await Promise.all([
-      wrk(`${plain}/bytes/100`, 5),
+      wrk(`${plain}/bytes/100`, 4),
       change(),
     ]);
     expect(failed, text).toBe(0);
@@ -109,7 +109,7 @@ describe('a reload', () => {
   });
 
   test('fails no request of HTTP/2', async () => {
-    const args = ['-c', '8', '-m', '10', '-t', '1', '-D', '5'];
+    const args = ['-c', '8', '-m', '10', '-t', '1', '-D', '4'];
     const [{ failed, requests, text }] = await Promise.all([
       h2load(`${secure}/bytes/100`, ...args),
       change(),
