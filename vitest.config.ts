@@ -8,7 +8,6 @@ const ALONE = [
   'test/system/dhcpd-hostile.test.ts',
   'test/system/dhcpd-load.test.ts',
   'test/system/dns-hostile.test.ts',
-  'test/system/lb-hostile.test.ts',
   'test/system/natter-{cluster,hostile,limits,tcx}.test.ts',
   'test/system/setup.test.ts',
 ];
