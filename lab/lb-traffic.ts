@@ -61,7 +61,7 @@ async function services(site: Site): Promise<Outcome> {
 /** Asks again and again while `change` is made; how many asks failed. */
 async function asking(from: LabNode, url: string, change: () => Promise<void>): Promise<Outcome> {
   const port = url.startsWith('https') ? 443 : 80;
-  const args = ['-sSk', '-o', '/dev/null', '-w', '%{http_code}\\n', '--max-time', '3'];
+  const args = ['-sSk', '-o', '/dev/null', '-w', "'%{http_code}\\n'", '--max-time', '3'];
   args.push('--connect-to', `${WWW}:${port}:${VIPS.isps[0]}:${port}`, '--no-keepalive', url);
   const script = `for i in $(seq ${ASKS}); do curl ${args.join(' ')}; done`;
   const [{ stdout, stderr }] = await Promise.all([

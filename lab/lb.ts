@@ -93,14 +93,18 @@ export function labCertificate(run: Run, name: string, hosts: readonly string[])
   return readFileSync(certificate, 'utf8');
 }
 
-/** Where a target's replies go: to whichever lb, for each of them translates any reply. */
-export function targetLines(lbs: readonly EdgePlan[]): string[] {
+/** With its address a target loses it. */
+export function targetRoute(lbs: readonly EdgePlan[]): string {
   const hops = lbs.map(({ inside }) => `nexthop via ${inside.address} dev eth0 onlink`).join(' ');
+  return `route replace default table 100 ${hops}`;
+}
+
+/** Where a target's replies go: to whichever lb, for each of them translates any reply. */
+export function targetLines(): string[] {
   return [
     'rule add pref 90 to 10.0.0.0/16 lookup main',
     ...LB_TARGET.http.map((port) => `rule add pref 100 ipproto tcp sport ${port} lookup 100`),
     `rule add pref 100 ipproto udp sport ${LB_TARGET.echo} lookup 100`,
-    `route replace default table 100 ${hops}`,
     `address add ${VIPS.direct}/32 dev lo`,
   ];
 }

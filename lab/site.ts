@@ -7,7 +7,7 @@ import type { DaemonConfig } from './daemon.ts';
 import { DHCP_OBJECTS, LabDhcpd } from './dhcpd.ts';
 import { LabDns } from './dns.ts';
 import type { Result } from './exec.ts';
-import { LabLb, targetLines } from './lb.ts';
+import { LabLb, targetLines, targetRoute } from './lb.ts';
 import { LabNatter } from './natter.ts';
 import { configure, connect, createNodes, type Offloads, ROUTER_SYSCTLS, sysctl } from './netns.ts';
 import { LabNode } from './node.ts';
@@ -279,9 +279,10 @@ export class Site {
     if (lbs.length === 0) return;
     const sysctls = ['net.ipv4.fib_multipath_hash_policy=1'];
     await Promise.all(
-      this.vms.map(async ({ name }) => {
-        await sysctl(this.run, name, sysctls);
-        await configure(this.run, name, targetLines(lbs));
+      this.vms.map(async (vm) => {
+        vm.ownRoutes = [targetRoute(lbs)];
+        await sysctl(this.run, vm.name, sysctls);
+        await configure(this.run, vm.name, [...targetLines(), ...vm.ownRoutes]);
       }),
     );
   }

@@ -7,6 +7,8 @@ const SCRIPT = join(import.meta.dirname, 'udhcpc.sh');
 
 export class LabVm extends LabNode {
   #client: LabProcess | undefined;
+  /** `ip` lines of routes that go with its address, and have to be made anew with another. */
+  ownRoutes: readonly string[] = [];
 
   /** Asks until it has an address, and keeps it; may be called again, as after a boot. */
   async dhcp(): Promise<void> {
@@ -20,6 +22,7 @@ export class LabVm extends LabNode {
       return link?.addr_info[0]?.local;
     });
     this.address = got ?? '';
+    await this.ip(...this.ownRoutes);
   }
 
   /** What the client has said so far. */

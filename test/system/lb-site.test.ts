@@ -1,7 +1,7 @@
 // Two lbs of a whole site, L4: nat and direct returns through ECMP, while targets, daemons and
 // machines come and go. Flows that a client keeps open show what each change does to them.
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { targetLines, VIPS } from '../../lab/lb.ts';
+import { targetRoute, VIPS } from '../../lab/lb.ts';
 import { until } from '../../lab/ready.ts';
 import { nextHops, type Site, site } from '../../lab/site.ts';
 import { controlRequest } from '../../shared/admin/client.ts';
@@ -331,8 +331,6 @@ async function resets(): Promise<number> {
 
 /** The targets' routes follow, as their router's would. */
 async function repliesBy(lbs: readonly number[]): Promise<void> {
-  const [route = ''] = targetLines(lbs.map((which) => lab.lb(which).plan)).filter((line) =>
-    line.startsWith('route '),
-  );
+  const route = targetRoute(lbs.map((which) => lab.lb(which).plan));
   await Promise.all(lab.vms.map((vm) => vm.ip(route)));
 }
