@@ -54,9 +54,12 @@ const REVERSE = { hasRanges: 1, only: 2 };
 
 export type Capacity = { servers?: number; targets?: number; pools?: number; connections?: number };
 
-/** The caller closes it. */
+/**
+ * The caller closes it. Of an LRU map 128 entries a CPU may be set aside: 400 flows need more than
+ * 512.
+ */
 export function loadLb(table: Table, capacity: Capacity = {}): BpfObject {
-  const { servers = 1024, targets = 1024, pools = 64, connections = 512 } = capacity;
+  const { servers = 1024, targets = 1024, pools = 64, connections = 8192 } = capacity;
   const maxEntries = {
     servers,
     server_ranges: 4096,
