@@ -9,7 +9,7 @@ import type { Random } from '../shared/random.ts';
 import { ObjectsTarget } from '../shared/site/objects-target.ts';
 import type { Pool, PoolTarget } from '../shared/site/pool-objects.ts';
 import { type PoolsPlan, poolsPlanOf } from '../shared/site/pools-plan.ts';
-import { checkOf } from '../shared/site/target-check.ts';
+import { healthOfTarget, probesOf } from '../shared/site/target-check.ts';
 import type { StoreEvent } from '../shared/store/events.ts';
 import { Follower } from '../shared/store/follow.ts';
 import type { Store } from '../shared/store/types.ts';
@@ -153,8 +153,8 @@ export class LbService {
     this.#want();
   }
 
-  /** What workers would be told of these objects: for what a change would end. */
-  workerPlan(plan: LbPlan, states: ReadonlyMap<string, PoolState>): WorkerPlan {
+  /** What workers are told of these objects. */
+  #workerPlan(plan: LbPlan, states: ReadonlyMap<string, PoolState>): WorkerPlan {
     const { listeners, routes, version } = plan;
     const used = poolUses(plan).l7;
     const pools = [...states.values()].filter(({ name }) => used.has(name));
@@ -195,14 +195,12 @@ export class LbService {
     const target = pool?.targets.find((each) => targetIdOf(each) === id);
     if (pool === undefined || target === undefined) return '';
     const { health, agents } = this.options;
-    const { address, port } = target;
-    const check = checkOf(pool, target);
-    const { override, votes } = health.view.ofAddress(address, check, pool.name, port);
+    const { override, votes } = healthOfTarget(health.view, pool, target);
     const said =
       override === undefined ? [] : [`${override.state} by ${override.who}: ${override.why}`];
     const words = votes.map(({ node, state, reason }) => `${node} ${state} (${reason})`);
     const agent = agents.textOf(pool, target);
-    const none = check === undefined ? 'no check' : 'no votes yet';
+    const none = pool.check === undefined ? 'no check' : 'no votes yet';
     return [...said, ...(agent === undefined ? [] : [agent]), ...words].join(', ') || none;
   }
 
@@ -280,7 +278,7 @@ export class LbService {
     const uses = poolUses(plan);
     const used = [...pools.values()].filter(({ name }) => uses.l4.has(name) || uses.l7.has(name));
     health.setOverrides(overrides);
-    health.setTargets(used.flatMap((pool) => checkedTargets(pool)));
+    health.setTargets(used.flatMap(probesOf));
     agents.want(used);
     const { states, changed } = this.#poolStates(used);
     this.#states = states;
@@ -291,7 +289,7 @@ export class LbService {
     const isNew = told?.plan !== plan || told.keys !== keys || told.pools !== version;
     this.#told = { plan, keys, pools: version };
     const { delay, timeout } = this.#config.drain;
-    if (isNew) workers.plan(this.workerPlan(plan, states), timeout - delay);
+    if (isNew) workers.plan(this.#workerPlan(plan, states), timeout - delay);
     else workers.pools(changed.filter(({ name }) => uses.l7.has(name)));
     if (isNew) this.presence.beatSoon();
   }
@@ -300,8 +298,7 @@ export class LbService {
     const { health, agents } = this.options;
     const states = new Map<string, PoolState>();
     const changed: PoolState[] = [];
-    const healthOf = (pool: Pool, target: PoolTarget) =>
-      health.view.ofAddress(target.address, checkOf(pool, target), pool.name, target.port);
+    const healthOf = (pool: Pool, target: PoolTarget) => healthOfTarget(health.view, pool, target);
     const agentOf = (pool: Pool, target: PoolTarget) => agents.wordOf(pool, target);
     for (const pool of used) {
       const before = this.#states.get(pool.name);
@@ -373,11 +370,4 @@ export class LbService {
     );
     return drainingMs > delay + 1500 && open.every((each) => each === 0) && l4?.isQuiet !== false;
   }
-}
-
-function checkedTargets(pool: Pool) {
-  return pool.targets.flatMap((target) => {
-    const check = checkOf(pool, target);
-    return check === undefined ? [] : [{ address: target.address, check }];
-  });
 }

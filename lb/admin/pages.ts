@@ -5,6 +5,7 @@ import { OperationalError } from '../../shared/errors.ts';
 import type { LbConfig } from '../config.ts';
 import { SERVICE } from '../name.ts';
 import type { LbService } from '../service.ts';
+import type { Totals } from '../workers/totals.ts';
 import { explainHttp } from './explain-http.ts';
 import { impactOf } from './impact.ts';
 import { listenerRows, poolRows, routeRows, serverRows, targetRows, totals } from './rows.ts';
@@ -22,6 +23,7 @@ export function statusJson(config: LbConfig, lb: Running): unknown {
     return { version: applied[name], desiredVersion, storeUp, source, lastContactMs: age };
   };
   const { workers, vips } = options;
+  const all = totals(lb);
   return {
     ...identity,
     version: options.version,
@@ -31,11 +33,11 @@ export function statusJson(config: LbConfig, lb: Running): unknown {
     units: { lb: unit('lb'), pools: unit('pools') },
     drift: lb.drift,
     servers: serverRows(lb),
-    listeners: listenerRows(lb),
-    routes: routeRows(lb),
-    pools: poolRows(lb),
-    targets: targetRows(lb),
-    requests: totals(lb).requests,
+    listeners: listenerRows(lb, all),
+    routes: routeRows(lb, all),
+    pools: poolRows(lb, all),
+    targets: targetRows(lb, all),
+    requests: all.requests,
     vips: { addresses: vips.addresses, problem: vips.problem ?? null },
     workers: workers.all.map(({ index, child, restarts, applied: version, stats }) => ({
       worker: index,
@@ -67,20 +69,21 @@ export function statusView(config: LbConfig, version: string, lb: Running): Stat
     ['workers', `${workers.running} of ${workers.all.length} run`],
   ];
   const level = state === 'running' ? 'ok' : state === 'not-ready' ? 'bad' : 'warn';
+  const all = totals(lb);
   const tables = [
-    targetTable(lb),
-    listenerTable(lb),
-    routeTable(lb),
+    targetTable(lb, all),
+    listenerTable(lb, all),
+    routeTable(lb, all),
     serverTable(lb),
-    causeTable(lb),
+    causeTable(all),
   ].filter(({ rows }) => rows.length > 0);
   return { ...head, state: { text: state, level }, facts, tables };
 }
 
 /** The worst first. */
-function targetTable(lb: LbService): StatusTable {
+function targetTable(lb: LbService, all: Totals): StatusTable {
   const rank = { down: 0, drain: 1, up: 2 } as const;
-  const sorted = targetRows(lb).sort((a, b) => rank[a.health] - rank[b.health]);
+  const sorted = targetRows(lb, all).sort((a, b) => rank[a.health] - rank[b.health]);
   const rows = sorted.map((row): Cell[] => {
     const { pool, target, health, weightNow, open, requests, failures, why, skipped } = row;
     const bad = health === 'down' || skipped === 'ejected';
@@ -92,24 +95,26 @@ function targetTable(lb: LbService): StatusTable {
   return { title: 'Targets', columns, rows };
 }
 
-function listenerTable(lb: LbService): StatusTable {
-  const rows = listenerRows(lb).map(({ listener, protocol, at, open, accepted, shed, problem }) => [
-    listener,
-    protocol,
-    at.join(', '),
-    open,
-    accepted,
-    shed,
-    problem === null ? ({ text: 'open', level: 'ok' } as const) : bad(problem),
-  ]);
+function listenerTable(lb: LbService, all: Totals): StatusTable {
+  const rows = listenerRows(lb, all).map(
+    ({ listener, protocol, at, open, accepted, shed, problem }) => [
+      listener,
+      protocol,
+      at.join(', '),
+      open,
+      accepted,
+      shed,
+      problem === null ? ({ text: 'open', level: 'ok' } as const) : bad(problem),
+    ],
+  );
   const columns = ['listener', 'protocol', 'at', 'open', 'accepted', 'shed', 'state'];
   return { title: 'Listeners', columns, rows };
 }
 
 const bad = (text: string): Cell => ({ text, level: 'bad' });
 
-function routeTable(lb: LbService): StatusTable {
-  const rows = routeRows(lb)
+function routeTable(lb: LbService, all: Totals): StatusTable {
+  const rows = routeRows(lb, all)
     .sort((a, b) => b.errors - a.errors)
     .map(({ route, hosts, paths, to, requests, errors }) => [
       route,
@@ -136,9 +141,9 @@ function serverTable(lb: LbService): StatusTable {
   return { title: 'Virtual servers', columns, rows };
 }
 
-function causeTable(lb: LbService): StatusTable {
+function causeTable(all: Totals): StatusTable {
   const counts = new Map<string, number>();
-  for (const { cause, count } of totals(lb).requests) {
+  for (const { cause, count } of all.requests) {
     counts.set(cause, (counts.get(cause) ?? 0) + count);
   }
   const rows = [...counts].sort((a, b) => b[1] - a[1]).map(([cause, count]) => [cause, count]);

@@ -1,5 +1,6 @@
 // What an lb shows of its objects: listeners, routes, pools with their targets, servers.
 import { DEFAULT_PROXY } from '../../shared/site/lb-objects.ts';
+import { formatVserverAt } from '../../shared/site/vserver.ts';
 import type { Meter } from '../l4/layout.ts';
 import type { LbService } from '../service.ts';
 import { type Totals, totalsOf } from '../workers/totals.ts';
@@ -22,12 +23,13 @@ export type TargetRow = {
   why: string;
 };
 
+/** Of all workers: added up once a page. */
 export function totals(lb: LbService): Totals {
   return totalsOf(lb.options.workers.all);
 }
 
-export function listenerRows(lb: LbService) {
-  const counted = new Map(totals(lb).listeners.map((each) => [each.listener, each]));
+export function listenerRows(lb: LbService, all = totals(lb)) {
+  const counted = new Map(all.listeners.map((each) => [each.listener, each]));
   const problems = lb.options.workers.problems;
   return (lb.plan?.listeners ?? []).map(({ name, at, protocol }) => {
     const { open = 0, accepted = 0, shed = 0, denied = 0 } = counted.get(name) ?? {};
@@ -36,9 +38,9 @@ export function listenerRows(lb: LbService) {
   });
 }
 
-export function routeRows(lb: LbService) {
+export function routeRows(lb: LbService, all = totals(lb)) {
   const counted = new Map<string, { requests: number; errors: number }>();
-  for (const { route, status, count } of totals(lb).requests) {
+  for (const { route, status, count } of all.requests) {
     const before = counted.get(route) ?? { requests: 0, errors: 0 };
     before.requests += count;
     if (status === 5 || status === 0) before.errors += count;
@@ -51,8 +53,8 @@ export function routeRows(lb: LbService) {
   });
 }
 
-export function targetRows(lb: LbService): TargetRow[] {
-  const counted = new Map(totals(lb).targets.map((each) => [`${each.pool} ${each.id}`, each]));
+export function targetRows(lb: LbService, all = totals(lb)): TargetRow[] {
+  const counted = new Map(all.targets.map((each) => [`${each.pool} ${each.id}`, each]));
   const pools = lb.pools.plan?.pools ?? new Map();
   return [...lb.states.values()].flatMap(({ name: pool, targets }) =>
     targets.map((state): TargetRow => {
@@ -89,9 +91,8 @@ export function serverRows(lb: LbService) {
   const stats = lb.options.l4?.stats();
   const meters = new Map(stats?.servers.map(({ server, meter }) => [server, meter]) ?? []);
   return (lb.plan?.servers ?? []).map((server) => {
-    const { address, port, lastPort, protocol, pool, mode, hash } = server;
-    const ports = port === lastPort ? `${port}` : `${port}-${lastPort}`;
-    const id = `${address}:${ports}/${protocol}`;
+    const { pool, mode, hash } = server;
+    const id = formatVserverAt(server);
     const meter = meters.get(id) ?? NOTHING;
     return {
       server: id,
@@ -107,8 +108,8 @@ export function serverRows(lb: LbService) {
   });
 }
 
-export function poolRows(lb: LbService) {
-  const counted = new Map(totals(lb).pools.map((each) => [each.pool, each]));
+export function poolRows(lb: LbService, all = totals(lb)) {
+  const counted = new Map(all.pools.map((each) => [each.pool, each]));
   const pools = lb.pools.plan?.pools ?? new Map();
   return [...lb.states.values()].map(({ name, targets }) => {
     const { algorithm } = pools.get(name)?.proxy ?? DEFAULT_PROXY;

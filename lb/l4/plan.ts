@@ -2,10 +2,11 @@
 // under which numbers. Numbers stay with their owners over changes and restarts. Pure.
 
 import type { Ipv4 } from '../../shared/net/ipv4.ts';
-import { checkedIpv4, checkL4, serverId } from '../../shared/site/check-l4.ts';
+import { checkedIpv4, checkL4 } from '../../shared/site/check-l4.ts';
 import type { VirtualServer } from '../../shared/site/lb-objects.ts';
 import type { Pool } from '../../shared/site/pool-objects.ts';
 import { type Refusal, refusal } from '../../shared/site/refusal.ts';
+import { formatVserverAt } from '../../shared/site/vserver.ts';
 import type { TargetId } from '../pools/types.ts';
 import { type L4Capacity, mapSizes } from './capacity.ts';
 import { type Entries, entriesOf, firstEntry } from './entries.ts';
@@ -163,7 +164,7 @@ export class Planner {
     const keys = new Set(found.map(({ key }) => key));
     const fresh = this.#serverSlots.assign(keys, (key) => key);
     const planned = found.map(({ key, server, pool }) => ({
-      id: serverId(server),
+      id: formatVserverAt(server),
       server,
       slot: this.#serverSlots.of(key).slot,
       address: checkedIpv4(server.address),

@@ -143,11 +143,10 @@ export class L7Worker {
   }
 
   start(): void {
-    const { clock, signal, send } = this.#options;
+    const { clock, signal } = this.#options;
     every(clock, TICK_MS, () => this.#tick(), signal);
     every(clock, LIMITS_MS, () => this.#tellLimits(), signal);
     every(clock, STATS_MS, () => this.#tellStats(), signal);
-    send({ kind: 'started' });
   }
 
   async take(message: ToWorker): Promise<void> {
@@ -337,10 +336,6 @@ export class L7Worker {
       case 'impact':
         return endedBy(this.#held, this.#plan, question.plan).map(({ listener, why }) => {
           return { listener, why };
-        });
-      case 'connections':
-        return [...this.#held].map(([{ isIdle, tunnelRoutes }, listener]) => {
-          return { listener, isIdle, tunnelRoutes };
         });
       case 'explain':
         return this.#explain(question.request);

@@ -30,8 +30,7 @@ export type Ahead = { key: string; aheadMs: number };
 
 export type Question =
   | { what: 'impact'; plan: WorkerPlan }
-  | { what: 'explain'; request: ExplainRequest }
-  | { what: 'connections' };
+  | { what: 'explain'; request: ExplainRequest };
 
 export type ExplainRequest = {
   method: string;
@@ -53,7 +52,6 @@ export type ToWorker =
 export type Problem = { listener: string; text: string };
 
 export type FromWorker =
-  | { kind: 'started' }
   | { kind: 'applied'; version: number; problems: readonly Problem[] }
   | { kind: 'limits'; own: readonly Spent[]; shared: readonly Spent[] }
   | { kind: 'stats'; stats: WorkerStats }

@@ -203,8 +203,6 @@ export class Workers {
   #heard(worker: Worker, message: FromWorker): void {
     const { onLimits, onApplied, log } = this.#options;
     switch (message.kind) {
-      case 'started':
-        break;
       case 'applied':
         worker.applied = message.version;
         worker.problems = message.problems;

@@ -7,14 +7,10 @@ import type { VirtualServer } from './lb-objects.ts';
 import type { Pool, PoolTarget } from './pool-objects.ts';
 import type { ObjectProblem } from './problem.ts';
 import { targetText } from './target-pool.ts';
+import { formatVserverAt } from './vserver.ts';
 
 /** `id` is the virtual server's. */
 export type L4Problem = ObjectProblem & { id: string };
-
-/** `198.51.100.10:80/tcp`, `198.51.100.10:8000-8099/udp`. */
-export function serverId({ address, port, lastPort, protocol }: VirtualServer): string {
-  return `${address}:${formatPortRange({ first: port, last: lastPort })}/${protocol}`;
-}
 
 /** Empty when they go together. */
 export function checkL4(
@@ -25,7 +21,7 @@ export function checkL4(
   const vips = new Claims();
   const targets = new Claims();
   for (const server of servers) {
-    const id = serverId(server);
+    const id = formatVserverAt(server);
     const { address, protocol, port: first, lastPort: last } = server;
     if (parseIpv4(address) === undefined) {
       problems.push({ id, message: `${address} is no IPv4 address; L4 has IPv4 only` });

@@ -1,9 +1,7 @@
 // Where a redirect leads: its template with what the request has. Pure.
 import type { RequestView } from '../types.ts';
 
-/** `{path}` has no query, `{query}` its question mark. */
-export const REDIRECT_FIELDS = ['scheme', 'host', 'path', 'query'] as const;
-
+/** The fields: shared/site/route-action.ts. `{path}` has no query, `{query}` its question mark. */
 export function redirectTarget(template: string, view: RequestView, scheme: string): string {
   const question = view.target.indexOf('?');
   const values: Record<string, string> = {
