@@ -2,7 +2,7 @@
 import type { Finding } from './finding.ts';
 import type { Module } from './source.ts';
 
-const services = ['natter', 'dhcpd', 'dns', 'lb'] as const;
+const services = ['natter', 'dhcpd', 'dns', 'lb', 'console'] as const;
 
 /** Each package has one room, so that it can be replaced there. */
 const packageRooms: Record<string, readonly string[]> = {
