@@ -18,6 +18,7 @@ import { createLog, type EventTable } from './log.ts';
 import { Metrics } from './metrics.ts';
 import { createNotify } from './notify.ts';
 import { systemRandom } from './random.ts';
+import { RecentEvents } from './recent-events.ts';
 import { productVersion } from './version.ts';
 
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const;
@@ -31,13 +32,14 @@ export async function serve<Config extends CommonSettings, const Events extends 
 ): Promise<number> {
   // The service needs the lifecycle's state and the lifecycle the service's parts.
   const late: { lifecycle?: Lifecycle } = {};
-  const context = contextOf(definition, io, flags, config, late);
+  const recent = new RecentEvents();
+  const context = contextOf(definition, io, flags, config, { late, recent });
   const { log, metrics, clock } = context;
   const service = await definition.build(context);
   const notify = createNotify({ ...io, clock, log });
   const current = { config };
   const lifecycle = new Lifecycle({
-    parts: [...doors(config, service, context), ...service.parts],
+    parts: [...doors(config, service, context, recent), ...service.parts],
     log,
     clock,
     notify,
@@ -67,7 +69,7 @@ function contextOf<Config extends CommonSettings, const Events extends EventTabl
   io: DaemonIo,
   flags: DaemonFlags,
   config: Config,
-  late: { lifecycle?: Lifecycle },
+  { late, recent }: { late: { lifecycle?: Lifecycle }; recent: RecentEvents },
 ): DaemonContext<Config, keyof Events & string> {
   const { service } = definition;
   const [clock, version] = [systemClock, productVersion()];
@@ -83,6 +85,7 @@ function contextOf<Config extends CommonSettings, const Events extends EventTabl
     clock,
     noColor: (io.env.NO_COLOR ?? '') !== '',
     onEvent: (event) => metrics.everywhere.logEvents.add(1, { event }),
+    onRecord: (line) => recent.add(line),
   });
   return {
     config,
@@ -104,6 +107,7 @@ function doors<Config extends CommonSettings>(
   config: Config,
   service: DaemonService<Config>,
   context: Pick<DaemonContext<Config, never>, 'metrics' | 'state' | 'log'>,
+  recent: RecentEvents,
 ): Part[] {
   const { log, metrics, state } = context;
   const source: AdminSource = {
@@ -115,7 +119,7 @@ function doors<Config extends CommonSettings>(
     status: () => service.status(),
     statusJson: () => service.statusJson(),
     metrics,
-    ...(service.pages === undefined ? {} : { pages: service.pages }),
+    pages: { '/events.json': () => recent.page(), ...service.pages },
   };
   const status: ControlRoute = {
     method: 'GET',

@@ -46,6 +46,7 @@ export type LogOptions<Table extends EventTable> = {
   clock: Clock;
   noColor?: boolean;
   onEvent?: (event: string) => void; // every record at or above the level, also a suppressed one
+  onRecord?: (line: string) => void; // every record that is written, as JSON
 };
 
 const burst = 10; // records of one event that are written in a window
@@ -82,7 +83,7 @@ export function createLog<const Table extends EventTable>(
 export const silentLog: Log = { debug() {}, info() {}, warn() {}, error() {} };
 
 function createPino(options: LogOptions<EventTable>) {
-  const { output, clock } = options;
+  const { output, clock, onRecord } = options;
   const pretty = output.isTTY === true;
   const color = pretty && options.noColor !== true;
   const level: LevelWithSilent = options.level;
@@ -95,9 +96,12 @@ function createPino(options: LogOptions<EventTable>) {
       serializers: { error: serializeError },
     },
     // pino hands over its own JSON, a flat object with at least these fields.
-    pretty
-      ? { write: (line) => void output.write(formatPretty(JSON.parse(line) as LogRecord, color)) }
-      : { write: (line) => void output.write(line) },
+    {
+      write(line) {
+        output.write(pretty ? formatPretty(JSON.parse(line) as LogRecord, color) : line);
+        onRecord?.(line);
+      },
+    },
   );
 }
 
