@@ -1,5 +1,5 @@
 // The names of leases in Redis, a slot for each zone: dhcpd writes them, our dns reads them. What
-// is where: lua/names.lua and docs/ARCHITECTURE.md.
+// is where: lua/names.lua and docs/contracts.md.
 import { formatIpv4 } from '../../shared/net/ipv4.ts';
 import { storeError } from '../../shared/store/failure.ts';
 import { nameKeys } from '../../shared/store/keys.ts';

@@ -1,4 +1,4 @@
-// The names that dhcpd's leases ask for (docs/ARCHITECTURE.md, "dhcpd to dns"), read from Redis and
+// The names that dhcpd's leases ask for (docs/contracts.md, "dhcpd to dns"), read from Redis and
 // made into records: A in the lease's zone, PTR in the reverse zone when that is ours. What changes
 // is looked for every two seconds; without Redis what was read stays until its leases end.
 import { createHash } from 'node:crypto';

@@ -14,7 +14,7 @@ export interface Input {
   confirm(question: string): Promise<boolean>;
 }
 
-/** The control socket of a daemon: HTTP and JSON (docs/ARCHITECTURE.md). */
+/** The control socket of a daemon: HTTP and JSON (docs/contracts.md). */
 export interface Control {
   /** Rejects with an OperationalError, also for an answer that tells of one. */
   get(path: string): Promise<unknown>;

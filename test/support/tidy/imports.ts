@@ -1,4 +1,4 @@
-// Who may import whom: the table of docs/ARCHITECTURE.md, read by the tidy test.
+// Who may import whom: the table "Rooms" of docs/ARCHITECTURE.md, kept by the tidy test.
 import type { Finding } from './finding.ts';
 import type { Module } from './source.ts';
 

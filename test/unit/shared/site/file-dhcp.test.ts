@@ -12,8 +12,8 @@ const fileOf = (path: string): SiteSource => ({
   file: path,
   text: readFileSync(join(root, path), 'utf8'),
 });
-const page = fileOf('docs/ARCHITECTURE.md').text;
-const section = page.slice(page.indexOf("### shared/site: dhcpd's objects"));
+const page = fileOf('docs/contracts.md').text;
+const section = page.slice(page.indexOf("## shared/site: dhcpd's objects"));
 const documented = /```yaml\n([\s\S]*?)```/.exec(section)?.[1] ?? '';
 
 function stored(...sources: SiteSource[]): Map<string, string> {
@@ -22,7 +22,7 @@ function stored(...sources: SiteSource[]): Map<string, string> {
   return new Map(site.objects.map(({ record: { kind, id, value } }) => [`${kind} ${id}`, value]));
 }
 
-test('the example of docs/ARCHITECTURE.md gives the stored values written there', () => {
+test('the example of docs/contracts.md gives the stored values written there', () => {
   const objects = stored({ file: 'site.yaml', text: documented });
   expect([...objects.keys()]).toEqual([
     'node dhcpd/dhcpd-1',
@@ -43,7 +43,7 @@ test('the example of docs/ARCHITECTURE.md gives the stored values written there'
   );
 });
 
-test('a subnet that says everything is stored as docs/ARCHITECTURE.md says', () => {
+test('a subnet that says everything is stored as docs/contracts.md says', () => {
   const value = /^`(\{"authoritative".*\})`,$/m.exec(section)?.[1] ?? '';
   const item = parseObject({ kind: 'subnet', id: '10.1.0.0/24', value });
   if ('reasons' in item) throw new Error(item.reasons.join());

@@ -24,8 +24,8 @@ const fileOf = (path: string): SiteSource => ({
   file: path,
   text: readFileSync(join(root, path), 'utf8'),
 });
-const page = fileOf('docs/ARCHITECTURE.md').text;
-const section = page.slice(page.indexOf("### shared/site: dns' objects"));
+const page = fileOf('docs/contracts.md').text;
+const section = page.slice(page.indexOf("## shared/site: dns' objects"));
 const documented = /```yaml\n([\s\S]*?)```/.exec(section)?.[1] ?? '';
 
 function stored(...sources: SiteSource[]): Map<string, string> {
@@ -35,7 +35,7 @@ function stored(...sources: SiteSource[]): Map<string, string> {
   return new Map(items.map(formatObject).map((record) => [keyOf(record), record.value]));
 }
 
-test('the example of docs/ARCHITECTURE.md gives the stored values written there', () => {
+test('the example of docs/contracts.md gives the stored values written there', () => {
   const objects = stored({ file: 'site.yaml', text: documented });
   expect([...objects.keys()]).toEqual([
     'line telecom',

@@ -20,8 +20,8 @@ const fileOf = (path: string): SiteSource => ({
   text: readFileSync(join(root, path), 'utf8'),
   read,
 });
-const page = fileOf('docs/ARCHITECTURE.md').text;
-const section = page.slice(page.indexOf("### shared/site: lb's objects"));
+const page = fileOf('docs/contracts.md').text;
+const section = page.slice(page.indexOf("## shared/site: lb's objects"));
 const documented = /```yaml\n([\s\S]*?)```/.exec(section)?.[1] ?? '';
 
 function stored(...sources: SiteSource[]): Map<string, string> {
@@ -31,7 +31,7 @@ function stored(...sources: SiteSource[]): Map<string, string> {
   return new Map(items.map(formatObject).map((record) => [keyOf(record), record.value]));
 }
 
-test('the example of docs/ARCHITECTURE.md gives the stored values written there', () => {
+test('the example of docs/contracts.md gives the stored values written there', () => {
   const objects = stored({ file: 'site.yaml', text: documented, read });
   expect([...objects.keys()]).toEqual([
     'node lb/lb-1',

@@ -22,7 +22,7 @@ nodes:
   - { name: natter-1, drain: true }
 `;
 
-test('the example of docs/ARCHITECTURE.md gives the stored objects written there', () => {
+test('the example of docs/contracts.md gives the stored objects written there', () => {
   const site = readSite([{ file: 'site.yaml', text: example }]);
   expect(
     new Map(site.objects.map(({ record: { kind, id, value } }) => [`${kind} ${id}`, value])),

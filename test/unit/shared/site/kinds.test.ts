@@ -37,7 +37,7 @@ test.each([
   ['forward', '198.51.100.8:8000-8099/udp', '{"to":"10.0.0.6:9000"}'],
   ['group', 'gold', '{"burst":1048576,"in":1000000000,"out":1000000000}'],
   ['node', 'natter-1', '{"drain":true}'],
-])('as written in docs/ARCHITECTURE.md: %s %s %s', (kind, id, value) => {
+])('as written in docs/contracts.md: %s %s %s', (kind, id, value) => {
   const item = parseObject({ kind, id, value });
   if ('reasons' in item) throw new Error(item.reasons.join());
   expect(formatObject(item)).toEqual({ kind, id, value });
