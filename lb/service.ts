@@ -64,7 +64,7 @@ export class LbService {
   #config: LbConfig;
   #plan: LbPlan | undefined;
   #states = new Map<string, PoolState>();
-  #told: { plan: LbPlan; keys: number; pools: number } | undefined;
+  #told: { plan: LbPlan; keys: number; pools: PoolsPlan } | undefined;
   #cancelWait: () => void = () => {};
   #isGathering = false;
 
@@ -186,7 +186,7 @@ export class LbService {
     if (!isThere) return { [SERVICE]: 0, [POOLS_UNIT]: 0 };
     return {
       [SERVICE]: Math.min(told.plan.version, l4Applied?.lb ?? told.plan.version),
-      [POOLS_UNIT]: Math.min(told.pools, l4Applied?.pools ?? told.pools),
+      [POOLS_UNIT]: Math.min(told.pools.version, l4Applied?.pools ?? told.pools.version),
     };
   }
 
@@ -274,20 +274,22 @@ export class LbService {
     const plan = this.#plan;
     if (plan === undefined) return;
     const poolsPlan = this.pools.plan ?? NO_POOLS;
-    const { pools, overrides, version } = poolsPlan;
+    const { pools, overrides } = poolsPlan;
     const uses = poolUses(plan);
     const used = [...pools.values()].filter(({ name }) => uses.l4.has(name) || uses.l7.has(name));
-    health.setOverrides(overrides);
-    health.setTargets(used.flatMap(probesOf));
-    agents.want(used);
+    const keys = this.options.keys.generation;
+    const told = this.#told;
+    const isNew = told?.plan !== plan || told.keys !== keys || told.pools !== poolsPlan;
+    if (isNew) {
+      health.setOverrides(overrides);
+      health.setTargets(used.flatMap(probesOf));
+      agents.want(used);
+    }
     const { states, changed } = this.#poolStates(used);
     this.#states = states;
     vips.want(plan);
     l4?.want(plan, poolsPlan, states);
-    const keys = this.options.keys.generation;
-    const told = this.#told;
-    const isNew = told?.plan !== plan || told.keys !== keys || told.pools !== version;
-    this.#told = { plan, keys, pools: version };
+    this.#told = { plan, keys, pools: poolsPlan };
     const { delay, timeout } = this.#config.drain;
     if (isNew) workers.plan(this.#workerPlan(plan, states), timeout - delay);
     else workers.pools(changed.filter(({ name }) => uses.l7.has(name)));

@@ -121,9 +121,13 @@ export class Health {
   /** All targets; one that comes twice is one. */
   setTargets(targets: readonly Target[]): void {
     const wanted = new Map(targets.map((target) => [targetId(target), target]));
-    for (const id of [...this.#targets.keys()]) if (!wanted.has(id)) this.#forget(id);
-    for (const [id, target] of wanted) if (!this.#targets.has(id)) this.#add(id, target);
+    const gone = [...this.#targets.keys()].filter((id) => !wanted.has(id));
+    const added = [...wanted].filter(([id]) => !this.#targets.has(id));
     this.#link.mayTell = true;
+    // Who is told of a change may set the same targets again.
+    if (gone.length === 0 && added.length === 0) return;
+    for (const id of gone) this.#forget(id);
+    for (const [id, target] of added) this.#add(id, target);
     this.#evaluateAll();
     this.#changed();
   }

@@ -317,3 +317,20 @@ test('many changes at once are told once', async () => {
   expect(a?.health.status().targets.down).toBe(200);
   expect(calls).toBeLessThan(100);
 });
+
+test('who sets the same targets whenever it is told is not told of that', async () => {
+  const [a] = await begin('a', [web, mail]);
+  if (a === undefined) throw new Error('it has joined');
+  let calls = 0;
+  a.health.onChange(() => {
+    calls++;
+    a.health.setTargets([web, mail]);
+  });
+  cluster.answers.set(web.address, 'refused');
+  await cluster.run(22_000);
+  expect(cluster.states(web)).toEqual(['down']);
+  const settled = calls;
+  expect(settled).toBeGreaterThan(0);
+  await cluster.run(60_000);
+  expect(calls).toBe(settled);
+});
