@@ -12,7 +12,7 @@ import type { StoreConfig } from '../shared/store/open.ts';
 import type { Store } from '../shared/store/types.ts';
 import { LeaseHistory } from './admin/lease-history.ts';
 import type { ShownNames } from './admin/name-pages.ts';
-import { dhcpdRoutes, statusJson, statusView } from './admin/pages.ts';
+import { dhcpdPages, dhcpdRoutes, statusJson, statusView } from './admin/pages.ts';
 import { type DhcpdConfig, needsRestart, parseDhcpdConfig, printDhcpdConfig } from './config.ts';
 import { Names } from './ddns/names.ts';
 import { RedisNames } from './ddns/records.ts';
@@ -100,6 +100,7 @@ function build(context: Context, machine: Machine): DaemonService<DhcpdConfig> {
     checks: () => dhcpd?.checks() ?? [{ name: 'plan', problem: 'starting' }],
     status: () => statusView(config, version, dhcpd, shown()),
     statusJson: () => statusJson(config, dhcpd, shown()),
+    pages: dhcpdPages(() => dhcpd),
     routes: dhcpdRoutes(
       () => dhcpd,
       () => history,

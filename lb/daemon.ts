@@ -9,7 +9,7 @@ import { RedisVotes } from '../shared/health/redis-votes.ts';
 import { createIpHost } from '../shared/links/ip-host.ts';
 import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
 import { storeEvents } from '../shared/store/events.ts';
-import { lbRoutes, type Running, statusJson, statusView } from './admin/pages.ts';
+import { lbPages, lbRoutes, type Running, statusJson, statusView } from './admin/pages.ts';
 import { Agents } from './agents.ts';
 import {
   type LbConfig,
@@ -83,6 +83,7 @@ function build(context: Context, machine: LbMachine): DaemonService<LbConfig> {
     checks: () => running?.presence.checks() ?? [{ name: 'site', problem: 'starting' }],
     status: () => statusView(config, version, running),
     statusJson: () => statusJson(config, running),
+    pages: lbPages(() => running),
     routes: lbRoutes(() => running),
     reload(next) {
       refuseChanged(config, next, needsRestart(config), RESTART);

@@ -3,6 +3,7 @@
 import type { ControlRoute } from '../shared/admin/control.ts';
 import { readFlowRequest } from '../shared/admin/flow-request.ts';
 import type { Cell, StatusTable, StatusView } from '../shared/admin/page.ts';
+import { rowsPage } from '../shared/admin/rows-page.ts';
 import type { JsonPages } from '../shared/admin/server.ts';
 import { OperationalError } from '../shared/errors.ts';
 import { formatIpv4, ipv4, parseIpv4 } from '../shared/net/ipv4.ts';
@@ -13,6 +14,8 @@ import type { NatterService } from './service.ts';
 import { traceStream } from './trace.ts';
 
 const MAX_METERS = 1_000_000;
+/** Of so many EIPs the busiest are found: not of a million, each time it is asked. */
+const MAX_RANKED = 20_000;
 
 export function statusJson(config: NatterConfig, natter: NatterService | undefined): unknown {
   const identity = { service: SERVICE, node: config.node, instance: config.instance };
@@ -112,15 +115,38 @@ function running(natter: MaybeNatter): NatterService {
   });
 }
 
-/** The meters of the EIPs named, for an edgectl elsewhere that adds them up. */
+/** Meters: of the EIPs named, for an edgectl that adds them up, or of the busiest. */
 export function natterPages(natter: MaybeNatter): JsonPages {
+  const before = new Map<string, number>();
   return {
     '/stats': (query) => {
       const asked = query.getAll('address');
       if (asked.length > 0) return stats(running(natter), asked);
-      return { error: 'name EIPs: /stats?address=A&address=B' }; // all of a million are for nobody
+      if (query.has('limit')) return busiest(running(natter), query, before);
+      const error = 'name EIPs, /stats?address=A&address=B, or ask for the busiest, /stats?limit=N';
+      return { error }; // all of a million are for nobody
     },
   };
+}
+
+/** Those whose bytes grew most since the page was last asked for: `before`, which it renews. */
+function busiest(
+  natter: NatterService,
+  query: URLSearchParams,
+  before: Map<string, number>,
+): unknown {
+  const { node, eips } = stats(natter, [], MAX_RANKED);
+  const grown = new Map(
+    eips.map(({ address, inBytes, outBytes }) => {
+      const bytes = inBytes + outBytes;
+      const [key, last] = [address, before.get(address) ?? 0];
+      before.set(key, bytes);
+      return [key, bytes >= last ? bytes - last : bytes];
+    }),
+  );
+  for (const address of before.keys()) if (!grown.has(address)) before.delete(address);
+  const { rows } = rowsPage(eips, query, ({ address }) => -(grown.get(address) ?? 0));
+  return { node, total: natter.keeper.table?.state.eipCount ?? 0, eips: rows };
 }
 
 /** The verbs of the control socket besides GET /status. */
@@ -151,12 +177,24 @@ function setDrain(natter: NatterService, asked: boolean): unknown {
   return { state: natter.state };
 }
 
-/** Of the addresses asked for, or of all. */
-function stats(natter: NatterService, asked: readonly string[]): unknown {
+type EipStats = {
+  address: string;
+  inPackets: number;
+  inBytes: number;
+  outPackets: number;
+  outBytes: number;
+};
+
+/** Of the addresses asked for, or of all up to `most`. */
+function stats(
+  natter: NatterService,
+  asked: readonly string[],
+  most = MAX_METERS,
+): { node: string; eips: EipStats[] } {
   const state = natter.keeper.table?.state;
   const { node } = natter.options;
   if (state === undefined) return { node, eips: [] };
-  const eips: unknown[] = [];
+  const eips: EipStats[] = [];
   const add = (eip: number, slot: number): void => {
     const meter = natter.datapath.meter(slot);
     eips.push({
@@ -174,7 +212,8 @@ function stats(natter: NatterService, asked: readonly string[]): unknown {
   }
   if (asked.length > 0) return { node, eips };
   for (const [eip, slot] of state.slotOfEip.entries()) {
-    if (eips.length < MAX_METERS) add(eip, slot);
+    if (eips.length >= most) break;
+    add(eip, slot);
   }
   return { node, eips };
 }

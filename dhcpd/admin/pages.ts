@@ -2,6 +2,8 @@
 
 import type { ControlRoute } from '../../shared/admin/control.ts';
 import type { Cell, StatusTable, StatusView } from '../../shared/admin/page.ts';
+import { rowsPage } from '../../shared/admin/rows-page.ts';
+import type { JsonPages } from '../../shared/admin/server.ts';
 import { OperationalError } from '../../shared/errors.ts';
 import { formatMac, macFromBytes } from '../../shared/net/mac.ts';
 import { formatPrefix } from '../../shared/net/prefix.ts';
@@ -133,6 +135,21 @@ function running(dhcpd: MaybeDhcpd): DhcpdService {
   throw new OperationalError('EDGE_DHCPD_STARTING', 'the dhcpd has not started yet', {
     remedy: 'wait until it is ready, see its log',
   });
+}
+
+/** What is read-only, for a console: pools by how little is left, and leases. */
+export function dhcpdPages(dhcpd: MaybeDhcpd): JsonPages {
+  return {
+    '/networks': (query) => {
+      const all = running(dhcpd).networkCounts();
+      const page = rowsPage(all, query, ({ counts: { free, total } }) => free / Math.max(1, total));
+      return {
+        total: page.total,
+        networks: page.rows.map(({ network, counts }) => ({ network, ...counts })),
+      };
+    },
+    '/leases': (query) => leasePage(running(dhcpd), readLeaseQuery(query)),
+  };
 }
 
 /** The verbs of the control socket besides GET /status. */

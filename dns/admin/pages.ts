@@ -1,6 +1,7 @@
 // What a dns shows of itself: the status page and its JSON, and the verbs of the control socket.
 import type { ControlRoute } from '../../shared/admin/control.ts';
 import type { Cell, StatusTable, StatusView } from '../../shared/admin/page.ts';
+import { rowsPage } from '../../shared/admin/rows-page.ts';
 import type { JsonPages } from '../../shared/admin/server.ts';
 import { OperationalError } from '../../shared/errors.ts';
 import { addressText, prefixText } from '../answer/address-text.ts';
@@ -132,9 +133,19 @@ function running(found: Running): { dns: DnsService; ways: WaysIn } {
   throw new OperationalError('EDGE_DNS_STARTING', 'the daemon is starting');
 }
 
-/** What is read-only, for `edgectl zone version`. */
+/** What is read-only, for `edgectl zone version` and a console. */
 export function dnsPages(found: () => Running): JsonPages {
-  return { '/zones': (query) => zoneVersions(running(found()).dns, query.getAll('zone')) };
+  const rank = { down: 0, unknown: 1, unchecked: 3, up: 3 } as const;
+  return {
+    '/zones': (query) => zoneVersions(running(found()).dns, query.getAll('zone')),
+    '/health': (query) => {
+      const all = running(found()).dns.targetRows();
+      const page = rowsPage(all, query, ({ state, override }) =>
+        override === null ? rank[state] : Math.min(rank[state], 2),
+      );
+      return { total: page.total, targets: page.rows.map(targetJson) };
+    },
+  };
 }
 
 export function dnsRoutes(found: () => Running): ControlRoute[] {

@@ -1,6 +1,8 @@
 // What an lb shows of itself: the status page and its JSON, and the verbs of the control socket.
 import type { ControlRoute } from '../../shared/admin/control.ts';
 import type { Cell, StatusTable, StatusView } from '../../shared/admin/page.ts';
+import { rowsPage } from '../../shared/admin/rows-page.ts';
+import type { JsonPages } from '../../shared/admin/server.ts';
 import { OperationalError } from '../../shared/errors.ts';
 import type { LbConfig } from '../config.ts';
 import { SERVICE } from '../name.ts';
@@ -153,6 +155,45 @@ function causeTable(all: Totals): StatusTable {
 function running(found: Running): LbService {
   if (found !== undefined) return found;
   throw new OperationalError('EDGE_LB_STARTING', 'the daemon is starting');
+}
+
+/** What is read-only, for a console: each bounded by `?limit=`, the worst first. */
+export function lbPages(found: () => Running): JsonPages {
+  const lb = () => running(found());
+  const named = (name: string, { total, rows }: ReturnType<typeof rowsPage<unknown>>) => ({
+    total,
+    [name]: rows,
+  });
+  const health = { down: 0, drain: 2, up: 3 } as const;
+  return {
+    '/targets': (query) =>
+      named(
+        'targets',
+        rowsPage(targetRows(lb()), query, (row) =>
+          row.skipped === 'ejected' ? 1 : health[row.health],
+        ),
+      ),
+    '/listeners': (query) =>
+      named(
+        'listeners',
+        rowsPage(listenerRows(lb()), query, ({ problem }) => (problem === null ? 1 : 0)),
+      ),
+    '/routes': (query) =>
+      named(
+        'routes',
+        rowsPage(routeRows(lb()), query, ({ errors, requests }) => -errors - requests / 1e15),
+      ),
+    '/servers': (query) =>
+      named(
+        'servers',
+        rowsPage(serverRows(lb()), query, ({ bytesIn, bytesOut }) => -bytesIn - bytesOut),
+      ),
+    '/pools': (query) =>
+      named(
+        'pools',
+        rowsPage(poolRows(lb()), query, ({ up, targets }) => up / Math.max(1, targets)),
+      ),
+  };
 }
 
 export function lbRoutes(found: () => Running): ControlRoute[] {
