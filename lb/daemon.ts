@@ -1,12 +1,14 @@
 // edge-lb as a daemon: from its settings to a service and what surrounds it.
 import { availableParallelism, hostname } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import type { DaemonContext, DaemonDefinition, DaemonService } from '../shared/daemon.ts';
 import { DaemonStore, type Machine, refuseChanged } from '../shared/daemon-store.ts';
 import { Health } from '../shared/health/health.ts';
 import { createProbes } from '../shared/health/probes.ts';
 import { RedisVotes } from '../shared/health/redis-votes.ts';
 import { createIpHost } from '../shared/links/ip-host.ts';
+import { siblingModule } from '../shared/module-path.ts';
 import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
 import { storeEvents } from '../shared/store/events.ts';
 import { lbPages, lbRoutes, type Running, statusJson, statusView } from './admin/pages.ts';
@@ -110,7 +112,7 @@ function create(context: Context, store: DaemonStore, nodeFlags: readonly string
     log,
   });
   const workers = new Workers({
-    path: join(import.meta.dirname, 'worker', 'main.ts'),
+    path: fileURLToPath(siblingModule('./worker/main', import.meta.url)),
     count,
     nodeFlags,
     settings: (index) => workerSettings(service?.config ?? config, { count, index, keys }),

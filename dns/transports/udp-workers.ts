@@ -6,6 +6,7 @@ import { UdpRing } from '../../shared/bpf/udp-ring.ts';
 import { closeFd, createWake, openShared, queueDrops, wake } from '../../shared/bpf/udp-sockets.ts';
 import type { Clock } from '../../shared/clock.ts';
 import { OperationalError } from '../../shared/errors.ts';
+import { siblingModule } from '../../shared/module-path.ts';
 import type { Endpoint } from '../../shared/net/ports.ts';
 import { systemRandom } from '../../shared/random.ts';
 import type { Counters } from '../answer/counters.ts';
@@ -168,7 +169,7 @@ export class UdpWorkers implements Transport {
       maxReferred,
     };
     const options = { workerData: data, name: `udp-${index}` };
-    const worker = new Worker(new URL('./udp-worker.ts', import.meta.url), options);
+    const worker = new Worker(siblingModule('./udp-worker', import.meta.url), options);
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     const thread: Thread = { ...data, worker, ended, hasEnded: false };
     let cause: unknown;

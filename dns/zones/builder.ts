@@ -3,6 +3,7 @@
 // what the work took is given back.
 import { Worker } from 'node:worker_threads';
 import type { Clock } from '../../shared/clock.ts';
+import { siblingModule } from '../../shared/module-path.ts';
 import type { Work, WorkResult } from './work.ts';
 
 const IDLE_MS = 10_000;
@@ -33,7 +34,7 @@ export class Builder {
 
   async #run(work: Work): Promise<unknown> {
     this.#cancelIdle();
-    const thread = this.#thread ?? new Worker(new URL('./build-thread.ts', import.meta.url));
+    const thread = this.#thread ?? new Worker(siblingModule('./build-thread', import.meta.url));
     this.#thread = thread;
     try {
       return await new Promise((resolve, reject) => {
