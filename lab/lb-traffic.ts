@@ -103,7 +103,7 @@ async function lbDies(site: Site, from: LabNode): Promise<Outcome> {
 }
 
 async function redisDies(site: Site, from: LabNode): Promise<Outcome> {
-  site.redis.freeze();
+  await site.redis.freeze();
   const outcome = await asking(from, `http://${WWW}/`, async () => {});
   site.redis.thaw();
   return outcome;

@@ -7,6 +7,8 @@ export const VIP_PREFIX = '198.18.0.0/24';
 export const INSIDE_PREFIX = '10.0.0.0/16';
 export const CORE_ADDRESS = '10.0.0.1';
 export const STORE_ADDRESS = '10.0.0.2';
+/** With a replicated Redis; the core has the third. */
+export const STORE_2_ADDRESS = '10.0.0.3';
 /** Every natter's announcement holds this address; the core's default route follows it. */
 export const BEACON = '198.51.100.254';
 
@@ -158,6 +160,13 @@ export const STORE: InsidePlan = {
   address: STORE_ADDRESS,
   mac: mac(MAC_KINDS.fixed, 2),
   port: 'store',
+};
+
+export const STORE_2: InsidePlan = {
+  name: 'store-2',
+  address: STORE_2_ADDRESS,
+  mac: mac(MAC_KINDS.fixed, 3),
+  port: 'store2',
 };
 
 export const MAX_ISPS = 8;

@@ -36,6 +36,7 @@ export type SiteOptions = {
   insideMtu?: number; // of the natters' inside links; default 1500
   clientMtu?: number; // of the links between ToR and clients; default 1500. TCP still offers 1460
   uplinkVlan?: number; // the uplinks are VLAN devices; needs 8021q in the kernel
+  redis?: 'single' | 'replicated'; // replicated: two replicas and Sentinel; default single
   daemons?: boolean; // Redis and the natters' daemons; default true. false: wires and BIRD only
   servers?: boolean; // HTTP and UDP echo in VMs and clients; default true
   natterConfig?: DaemonConfig; // laid over each natter's config file
@@ -50,6 +51,8 @@ export class Site {
   readonly core: LabNode;
   readonly switch: LabNode;
   readonly store: LabNode;
+  /** Where Redis is; with a replicated one `store` is where the primary is at first. */
+  readonly stores: readonly LabNode[];
   readonly redis: LabRedis;
   readonly clients: readonly LabNode[];
   readonly vms: readonly LabVm[];
@@ -77,14 +80,19 @@ export class Site {
     this.core = new LabNode(run, plan.CORE.name, plan.CORE_ADDRESS);
     this.switch = new LabNode(run, topology.SWITCH);
     this.store = new LabNode(run, plan.STORE.name, plan.STORE_ADDRESS);
-    this.redis = new LabRedis(this.store);
+    const second = new LabNode(run, plan.STORE_2.name, plan.STORE_2_ADDRESS);
+    this.stores = this.#isReplicated() ? [this.store, second] : [this.store];
+    this.redis = new LabRedis(
+      this.#isReplicated() ? [this.store, second, this.core] : [this.store],
+    );
     const isStatic = this.#dhcpdPlans().length === 0;
     if (!isStatic && options.arp === 'static') {
       throw new RangeError('arp: static needs to know addresses: not with dhcpds');
     }
     this.clients = this.#clientPlans().map(({ name, address }) => new LabNode(run, name, address));
     this.vms = this.#vmPlans().map((own) => new LabVm(run, own.name, isStatic ? own.address : ''));
-    const config = { ...this.#openPages(9102), ...options.dhcpdConfig };
+    const durable = this.#isReplicated() ? { durability: 'replicas:1' } : {};
+    const config = { ...durable, ...this.#openPages(9102), ...options.dhcpdConfig };
     this.dhcpds = this.#dhcpdPlans().map((own) => {
       return new LabDhcpd(run, own, { storeUrl: this.redis.url, config });
     });
@@ -158,7 +166,7 @@ export class Site {
 
   /** Ends every process and removes every namespace, pin and file of this site. */
   async down(): Promise<void> {
-    const inside = [...this.dhcpds, ...this.dnses, ...this.vms, this.core, this.store];
+    const inside = [...this.dhcpds, ...this.dnses, ...this.vms, this.core, ...this.stores];
     const nodes = [...this.natters, ...this.lbs, ...this.clients, this.tor, ...inside];
     await Promise.all(nodes.map((node) => node.stop()));
     await removeRun(this.run.id);
@@ -180,8 +188,9 @@ export class Site {
     await this.#routeTargets();
     await Promise.all([...this.natters, ...this.lbs].map((edge) => edge.untilPeering()));
     if (!(this.#options.daemons ?? true)) return;
-    await this.redis.start();
+    await this.redis.startAll();
     await Promise.all([
+      this.redis.whole(),
       ...[...this.natters, ...this.dnses, ...this.lbs].map((daemon) => daemon.start()),
       this.#startDhcp(),
     ]);
@@ -196,7 +205,11 @@ export class Site {
 
   async #wire(): Promise<void> {
     const clients = this.#clientPlans();
-    const hosts = [...topology.FIXED_HOSTS, ...this.#dhcpdPlans(), ...this.#dnsPlans()];
+    const hosts = [
+      ...topology.fixedHosts(this.#isReplicated()),
+      ...this.#dhcpdPlans(),
+      ...this.#dnsPlans(),
+    ];
     const vms = this.#vmPlans();
     const isDhcp = this.dhcpds.length > 0;
     const natters = this.#natterPlans();
@@ -248,7 +261,11 @@ export class Site {
   }
 
   async #writeNeighboursDown(): Promise<void> {
-    const hosts = [...topology.FIXED_HOSTS, ...this.#dnsPlans(), ...this.#vmPlans()];
+    const hosts = [
+      ...topology.fixedHosts(this.#isReplicated()),
+      ...this.#dnsPlans(),
+      ...this.#vmPlans(),
+    ];
     const natters = this.natters.map((natter) => natter.plan);
     const vlan = this.#wires.uplinkVlan;
     const lines = topology.staticNeighbours(this.#clientPlans(), natters, hosts, vlan);
@@ -307,6 +324,8 @@ export class Site {
   #openPages(port: number): DaemonConfig {
     return this.#lbPlans().length === 0 ? {} : { admin: { listen: `0.0.0.0:${port}` } };
   }
+
+  #isReplicated = (): boolean => this.#options.redis === 'replicated';
 
   #lbPlans = (): plan.EdgePlan[] => {
     const count = this.#options.lbs ?? 0;

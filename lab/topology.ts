@@ -9,6 +9,7 @@ import {
   type InsidePlan,
   type NatterPlan,
   STORE,
+  STORE_2,
 } from './plan.ts';
 
 export type WireOptions = {
@@ -143,5 +144,6 @@ export function staticNeighbours(
 }
 
 /** The inside hosts that every site has, before its VMs. */
-export const FIXED_HOSTS: readonly InsidePlan[] = [CORE, STORE];
+export const fixedHosts = (replicated: boolean): readonly InsidePlan[] =>
+  replicated ? [CORE, STORE, STORE_2] : [CORE, STORE];
 export const VM_GATEWAY = CORE_ADDRESS;
