@@ -233,7 +233,7 @@ const insight: readonly Command[] = [
     name: 'doctor',
     summary: 'Checks host, store and cluster; says what to do.',
     positionals: [],
-    flags: SHOW,
+    flags: [...SHOW, { name: 'problems', help: 'only what is wrong' }],
     notes: ['Exit 1 if a check fails; warnings alone are exit 0.'],
     example: 'edgectl doctor',
     load: async () => (await import('./doctor.ts')).doctor,

@@ -42,3 +42,8 @@ export function listOf(fields: Record<string, unknown>, name: string): unknown[]
   if (!Array.isArray(value)) throw badAnswer(`"${name}"`);
   return value;
 }
+
+/** The objects of a list. */
+export function rowsOf(fields: Record<string, unknown>, name: string): Record<string, unknown>[] {
+  return listOf(fields, name).map((one) => fieldsOf(one, name));
+}

@@ -1,20 +1,47 @@
-// What doctor says of a Redis: settings that lose or refuse what was acknowledged. Read from INFO,
-// which managed servers allow where they forbid CONFIG.
+// What the servers of a store say of themselves, for doctor to judge: INFO, which managed servers
+// allow where they forbid CONFIG, their settings where they tell them, and their clock.
 import { Cluster } from 'ioredis';
 import type { RedisClient } from './connection.ts';
-import type { Finding } from './types.ts';
+import type { ServerFacts } from './types.ts';
 
 /** One server's INFO as its lines say it. */
 export type ServerInfo = Map<string, string>;
 
-const LEAST_VERSION = [6, 2] as const;
+/** What doctor looks at; of passwords nothing is asked. */
+const SETTINGS = ['append*', 'save', 'min-replicas-*'];
 
-export async function inspectServers(client: RedisClient): Promise<Finding[]> {
+export async function inspectServers(client: RedisClient): Promise<ServerFacts[]> {
   const servers = client instanceof Cluster ? client.nodes('master') : [client];
-  const infos = await Promise.all(servers.map((server) => server.info()));
-  const findings = infos.flatMap((info) => judge(parseInfo(info)));
-  const byText = new Map(findings.map((finding) => [finding.code + finding.message, finding]));
-  return [...byText.values()];
+  return Promise.all(
+    servers.map(async (server) => {
+      const info = parseInfo(await server.info());
+      const answers = await Promise.all(SETTINGS.map((name) => setting(server, name)));
+      const settings = answers.some((answer) => answer === undefined)
+        ? undefined
+        : new Map(answers.flatMap((answer) => answer ?? []));
+      const [seconds, micros] = await server.time();
+      return { info, settings, clockMs: Number(seconds) * 1000 + Number(micros) / 1000 };
+    }),
+  );
+}
+
+type Server = Exclude<RedisClient, Cluster>;
+
+/** Undefined: it may not be asked (ACL, a managed server). */
+async function setting(server: Server, name: string): Promise<[string, string][] | undefined> {
+  let reply: unknown;
+  try {
+    reply = await server.config('GET', name);
+  } catch (error) {
+    if (error instanceof Error && /^(NOPERM|ERR)/.test(error.message)) return undefined;
+    throw error;
+  }
+  const words = Array.isArray(reply) ? reply.map(String) : [];
+  const pairs: [string, string][] = [];
+  for (let at = 0; at + 1 < words.length; at += 2) {
+    pairs.push([words[at] ?? '', words[at + 1] ?? '']);
+  }
+  return pairs;
 }
 
 export function parseInfo(text: string): ServerInfo {
@@ -22,44 +49,4 @@ export function parseInfo(text: string): ServerInfo {
   return new Map(
     lines.map((line) => [line.slice(0, line.indexOf(':')), line.slice(line.indexOf(':') + 1)]),
   );
-}
-
-export function judge(info: ServerInfo): Finding[] {
-  const findings: Finding[] = [];
-  const version = info.get('redis_version') ?? '0.0';
-  const [major = 0, minor = 0] = version.split('.').map(Number);
-  if (major < LEAST_VERSION[0] || (major === LEAST_VERSION[0] && minor < LEAST_VERSION[1])) {
-    findings.push({
-      level: 'error',
-      code: 'EDGE_STORE_OLD',
-      message: `Redis ${version} is older than ${LEAST_VERSION.join('.')}`,
-      remedy: 'upgrade Redis',
-    });
-  }
-  const policy = info.get('maxmemory_policy') ?? 'unknown';
-  if (policy !== 'noeviction') {
-    findings.push({
-      level: 'error',
-      code: 'EDGE_STORE_EVICTS',
-      message: `maxmemory-policy is ${policy}: Redis may throw site objects away`,
-      remedy: 'set maxmemory-policy noeviction',
-    });
-  }
-  if (info.get('aof_enabled') !== '1') {
-    findings.push({
-      level: 'warning',
-      code: 'EDGE_STORE_NO_AOF',
-      message: 'the append-only file is off: a restart of Redis loses recent changes',
-      remedy: 'set appendonly yes',
-    });
-  }
-  if (info.get('aof_last_write_status') === 'err' || info.get('rdb_last_bgsave_status') === 'err') {
-    findings.push({
-      level: 'error',
-      code: 'EDGE_STORE_DISK',
-      message: 'Redis could not write its data to disk',
-      remedy: "see Redis' log; often the disk is full",
-    });
-  }
-  return findings;
 }

@@ -9,10 +9,10 @@ import type {
   ApplyOptions,
   ApplyResult,
   Change,
-  Finding,
   Head,
   Member,
   ObjectRecord,
+  ServerFacts,
   Store,
   StreamEntry,
 } from './types.ts';
@@ -211,7 +211,7 @@ export class MemoryStore implements Store {
     });
   }
 
-  inspect(): Promise<Finding[]> {
+  inspect(): Promise<ServerFacts[]> {
     return this.#command(() => []);
   }
 

@@ -13,10 +13,10 @@ import type {
   ApplyOptions,
   ApplyResult,
   Change,
-  Finding,
   Head,
   Member,
   ObjectRecord,
+  ServerFacts,
   Store,
   StreamEntry,
 } from './types.ts';
@@ -180,7 +180,7 @@ export class RedisStore implements Store {
     await this.#commands.run((client) => runScript(client, scripts.leave, [seen, nodes], [node]));
   }
 
-  inspect(): Promise<Finding[]> {
+  inspect(): Promise<ServerFacts[]> {
     return this.#commands.run(inspectServers);
   }
 

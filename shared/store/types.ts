@@ -50,12 +50,14 @@ export type Member = {
   clockMs?: number;
 };
 
-/** What doctor found wrong in the store's set-up. */
-export type Finding = {
-  level: 'error' | 'warning';
-  code: string;
-  message: string;
-  remedy: string;
+/** What a server of the store says of itself. */
+export type ServerFacts = {
+  /** INFO, field by field. */
+  info: ReadonlyMap<string, string>;
+  /** CONFIG GET of what persistence and replicas rest on; undefined: it does not tell. */
+  settings: ReadonlyMap<string, string> | undefined;
+  /** Its wall clock. */
+  clockMs: number;
 };
 
 /** At most so many changes in one apply. */
@@ -101,8 +103,8 @@ export interface Store {
   /** Who heartbeated within a day; `ageMs` by the store's own clock. Sorted by node. */
   members(service: string): Promise<(Member & { ageMs: number })[]>;
   leave(service: string, node: string): Promise<void>;
-  /** What is wrong with the store's own set-up; empty when nothing is. */
-  inspect(): Promise<Finding[]>;
+  /** One a primary; none of a store that has no server. */
+  inspect(): Promise<ServerFacts[]>;
   ping(): Promise<void>;
   close(): Promise<void>;
 }

@@ -1,26 +1,21 @@
 // Doctor: rights, kernel features, libbpf and the bpf file system.
 
+import type { CheckId } from './checks.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import type { Host } from './host.ts';
+import { heldCapabilities, missingOf } from './processes.ts';
 
 const LEAST_KERNEL = [5, 15] as const; // the oldest that the programs are meant for
 const TCX_KERNEL = [6, 6] as const;
-const CAP_NET_ADMIN = 12n;
-const CAP_PERFMON = 38n;
-const CAP_BPF = 39n;
 const BPFFS_MAGIC = 0xcafe4a11;
 const LIBRARY_DIRECTORIES = ['/lib', '/usr/lib', '/lib64', '/usr/lib64', '/usr/local/lib'];
 
 export async function rights(host: Host): Promise<Finding> {
-  const status = (await host.read('/proc/self/status')) ?? '';
-  const hex = /^CapEff:\s*([0-9a-f]+)/m.exec(status)?.[1] ?? '0';
-  const held = BigInt(`0x${hex}`);
-  const wanted: [string, bigint][] = [
-    ['CAP_NET_ADMIN', CAP_NET_ADMIN],
-    ['CAP_PERFMON', CAP_PERFMON],
-    ['CAP_BPF', CAP_BPF],
-  ];
-  const missing = wanted.filter(([, bit]) => !(held & (1n << bit))).map(([name]) => name);
+  const missing = missingOf(await heldCapabilities(host, 'self'), [
+    'CAP_NET_ADMIN',
+    'CAP_PERFMON',
+    'CAP_BPF',
+  ]);
   if (missing.length === 0) return ok('host.rights', 'may load programs and set up links');
   const remedy = 'run doctor as root; the daemon gets them from its systemd unit';
   return warn('host.rights', `without ${missing.join(', ')}: some checks see less`, remedy);
@@ -71,7 +66,7 @@ async function loadable(host: Host, module: string): Promise<boolean> {
 }
 
 export async function features(host: Host): Promise<Finding[]> {
-  const wanted: [check: string, option: string, module: string | undefined, what: string][] = [
+  const wanted: [check: CheckId, option: string, module: string | undefined, what: string][] = [
     ['kernel.bpf', 'CONFIG_BPF_SYSCALL', undefined, 'BPF'],
     ['kernel.cls_bpf', 'CONFIG_NET_CLS_BPF', 'cls_bpf', 'the BPF classifier of tc'],
     ['kernel.clsact', 'CONFIG_NET_SCH_INGRESS', 'sch_ingress', 'the clsact queueing discipline'],

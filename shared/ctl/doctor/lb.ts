@@ -1,98 +1,61 @@
-// Doctor: the lb of this host: its control socket, whether it serves, and what its site needs of
-// the host: addresses of servers and listeners on a link, programs on links, ways to the targets.
-
-import { dirname, join } from 'node:path';
-import { describeError, OperationalError } from '../../errors.ts';
+// Doctor: what the site of the lb on this host needs of it: addresses of servers and listeners on a
+// link, programs on links, ways to the targets.
 import { parseEndpoint } from '../../net/ports.ts';
 import { parseTarget } from '../../site/target-pool.ts';
-import type { Context } from '../context.ts';
-import { fieldsOf, listOf, textOf } from '../control.ts';
-import { EXIT } from '../exit.ts';
+import { fieldsOf, listOf, rowsOf, textOf } from '../control.ts';
 import { type Fields, optional } from '../lease.ts';
 import { someNames } from '../names.ts';
+import { filterOn } from './filters.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
 import type { Host } from './host.ts';
+import { lbHost, lbParts } from './lb-parts.ts';
+import { type Daemon, listAt } from './services.ts';
 
-const SOCKET = 'lb.socket';
 /** A process each; a way to some tells of the others. */
 const MOST_ROUTES = 32;
 
-export type LbChecks = {
-  findings: Finding[];
-  /** It has programs in the kernel, or shall. */
-  hasL4: boolean;
-  /** Packets are forwarded to targets, and their replies back. */
-  hasNat: boolean;
-};
-
-export async function lbChecks({ host, paths, openControl }: Context): Promise<LbChecks> {
-  let status: Fields;
-  try {
-    status = fieldsOf(await openControl(join(paths.run, 'lb.sock')).get('/status'), 'status');
-  } catch (error) {
-    if (!(error instanceof OperationalError)) throw error;
-    // What it would need is in its configuration; whether it forwards is in the site.
-    const text = await host.read(join(dirname(paths.config), 'lb.yaml'));
-    return { findings: [unasked(error)], hasL4: /^l4:/m.test(text ?? ''), hasNat: false };
-  }
-  const answers = ok(SOCKET, `lb answers: ${textOf(status, 'node')}`);
-  if (status.servers === undefined) {
-    const starting = warn('lb.ready', 'lb is starting', 'see its log if that lasts');
-    return { findings: [answers, starting], hasL4: false, hasNat: false };
-  }
-  const servers = rowsOf(status, 'servers');
-  const findings = [
-    answers,
-    readiness(status),
-    ...attached(status),
+export async function lbChecks(host: Host, daemon: Daemon, siblings: number): Promise<Finding[]> {
+  const { config, status } = daemon;
+  const own = await lbHost(host, config, siblings);
+  if (status === undefined) return own;
+  return [
+    ...(await attached(host, status)),
     ...(await addresses(host, status)),
     ...(await ways(host, status)),
+    ...lbParts(status),
+    ...own,
   ];
-  const hasNat = servers.some((row) => row.mode === 'nat');
-  return { findings, hasL4: status.l4 !== null, hasNat };
 }
 
-function rowsOf(fields: Fields, name: string): Fields[] {
-  return listOf(fields, name).map((one) => fieldsOf(one, name));
+/** It has programs in the kernel, or shall. */
+export function hasL4({ config, status }: Daemon): boolean {
+  return status === undefined ? listAt(config, 'l4.uplink').length > 0 : status.l4 !== null;
 }
 
-function unasked(error: OperationalError): Finding {
-  const text = describeError(error);
-  if (error.exitCode === EXIT.permission) return warn(SOCKET, text, 'run doctor as root');
-  return fail(SOCKET, text, 'systemctl start edge-lb, and look at its log: journalctl -u edge-lb');
+/** Packets are forwarded to targets, and their replies back. */
+export function hasNat({ status }: Daemon): boolean {
+  return status !== undefined && rowsOf(status, 'servers').some(({ mode }) => mode === 'nat');
 }
 
-function readiness(status: Fields): Finding {
-  const check = 'lb.ready';
-  const state = textOf(status, 'state');
-  const problems = rowsOf(status, 'checks').flatMap((row) => {
-    const problem = optional(row, 'problem');
-    return problem === undefined ? [] : [`${textOf(row, 'name')}: ${problem}`];
-  });
-  if (problems.length > 0) {
-    return fail(check, `lb is ${state}: ${problems.join('; ')}`, 'see its log and edgectl lb list');
-  }
-  if (state === 'running') return ok(check, 'lb is ready');
-  const remedy = `edgectl undrain ${textOf(status, 'node')}, once it shall carry traffic again`;
-  return warn(check, `lb is ${state}`, remedy);
-}
-
-function attached(status: Fields): Finding[] {
+async function attached(host: Host, status: Fields): Promise<Finding[]> {
   const { l4 } = status;
   if (l4 === null) {
     if (rowsOf(status, 'servers').length === 0) return [];
     const what = 'lb has no links: it serves none of the virtual servers';
     return [warn('lb.links', what, 'name links in l4.uplink and l4.inside of lb.yaml')];
   }
-  return rowsOf(fieldsOf(l4, 'l4'), 'links').map((row) => {
+  const rows = rowsOf(fieldsOf(l4, 'l4'), 'links');
+  const found = rows.map(async (row) => {
     const link = textOf(row, 'link');
-    if (row.attached !== true) {
+    const isThere = row.attached === true && (await filterOn(host, link, row.hook, 'lb_'));
+    if (!isThere) {
       const remedy = `is the link there (ip link show ${link})? Else see the log of lb`;
       return fail('lb.links', `the programs are not on ${link}`, remedy);
     }
     if (row.up === true) return ok('lb.links', `the programs are on ${link}`);
     return fail('lb.links', `${link} is down`, `ip link set ${link} up`);
   });
+  return Promise.all(found);
 }
 
 /** Where a listener has one, it cannot be bound without; a server's is served all the same. */

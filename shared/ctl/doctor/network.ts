@@ -75,29 +75,48 @@ async function physicalLinks(host: Host): Promise<string[]> {
   return links;
 }
 
-/** LRO merges packets so that they cannot be sent on; GRO keeps what is needed to split them. */
-export async function offloads(host: Host): Promise<Finding[]> {
-  const links = await physicalLinks(host);
-  if (links.length === 0) return [ok('net.offloads', 'no physical Ethernet link to check')];
+/**
+ * LRO merges packets so that they cannot be sent on, and a list of GRO cannot be translated as one;
+ * GRO keeps what is needed to split them. `links`: those of services, bonds and VLANs among them.
+ */
+export async function offloads(host: Host, links: readonly string[]): Promise<Finding[]> {
+  const physical = await physicalLinks(host);
+  const all = [...new Set([...physical, ...links])];
+  if (all.length === 0) return [ok('net.offloads', 'no physical Ethernet link to check')];
+  const judged = all.map((link) => offloadsOf(host, link, physical.includes(link)));
+  return (await Promise.all(judged)).flat();
+}
+
+async function offloadsOf(host: Host, link: string, isPhysical: boolean): Promise<Finding[]> {
+  const check = 'net.offloads';
+  const text = await host.run('ethtool', ['-k', link]);
+  if (text === undefined) {
+    if (!isPhysical) return [];
+    return [warn(check, `cannot read the offloads of ${link}`, 'apt install ethtool')];
+  }
+  const is = (feature: string, state: 'on' | 'off') =>
+    new RegExp(`^\\s*${feature}: ${state}`, 'm').test(text);
   const findings: Finding[] = [];
-  for (const link of links) {
-    const text = await host.run('ethtool', ['-k', link]);
-    if (text === undefined) {
-      findings.push(
-        warn('net.offloads', `cannot read the offloads of ${link}`, 'apt install ethtool'),
-      );
-      continue;
-    }
-    const isOn = (feature: string) => new RegExp(`^${feature}: on`, 'm').test(text);
-    if (isOn('large-receive-offload')) {
-      const remedy = `ethtool -K ${link} lro off`;
-      findings.push(fail('net.offloads', `LRO is on at ${link}: it breaks forwarding`, remedy));
-    } else if (!isOn('generic-receive-offload')) {
-      const remedy = `ethtool -K ${link} gro on`;
-      findings.push(warn('net.offloads', `GRO is off at ${link}: TCP costs more CPU`, remedy));
-    } else {
-      findings.push(ok('net.offloads', `${link}: GRO on, LRO off`));
+  if (is('large-receive-offload', 'on')) {
+    const what = `LRO is on at ${link}: it breaks forwarding`;
+    findings.push(fail(check, what, `ethtool -K ${link} lro off`));
+  }
+  if (is('rx-gro-list', 'on')) {
+    const what = `GRO makes lists at ${link}: their packets are not translated one by one`;
+    findings.push(warn(check, what, `ethtool -K ${link} rx-gro-list off`));
+  }
+  if (isPhysical) {
+    const wanted: [feature: string, name: string][] = [
+      ['generic-receive-offload', 'gro'],
+      ['rx-checksumming', 'rx'],
+      ['tx-checksumming', 'tx'],
+    ];
+    for (const [feature, name] of wanted) {
+      if (!is(feature, 'off')) continue;
+      const what = `${feature} is off at ${link}: packets cost more CPU`;
+      findings.push(warn(check, what, `ethtool -K ${link} ${name} on`));
     }
   }
-  return findings;
+  if (findings.length > 0) return findings;
+  return [ok(check, `${link}: no LRO, and what saves CPU is on`)];
 }

@@ -27,6 +27,7 @@ export type Result = { code: number; out: string; err: string };
 export const BARE_HOST: Host = {
   read: async () => undefined,
   list: async () => [],
+  stat: async () => undefined,
   fileSystemType: async () => undefined,
   run: async () => undefined,
   kernelRelease: () => '6.1.0',
