@@ -3,9 +3,9 @@ import { join } from 'node:path';
 import { describeError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { Certificate } from '../shared/site/lb-objects.ts';
+import { readSmallFile } from '../shared/small-file.ts';
 import type { LbEvent } from './events.ts';
 import { loadCertificate } from './l7/tls/certificate.ts';
-import { readSmallFile } from './small-file.ts';
 
 const MAX_KEY_BYTES = 64 * 1024;
 

@@ -3,7 +3,7 @@
 import { hkdfSync } from 'node:crypto';
 import { ConfigError, describeError } from '../shared/errors.ts';
 import type { Random } from '../shared/random.ts';
-import { readSmallFile } from './small-file.ts';
+import { readSmallFile } from '../shared/small-file.ts';
 
 const SECRET_BYTES = 32;
 const MAX_FILE_BYTES = 64 * 1024;

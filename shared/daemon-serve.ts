@@ -2,6 +2,7 @@
 // service.
 import { type ControlRoute, ControlServer } from './admin/control.ts';
 import { AdminServer, type AdminSource } from './admin/server.ts';
+import { type TokenGuard, tokenGuard } from './admin/token.ts';
 import { systemClock } from './clock.ts';
 import type {
   CommonSettings,
@@ -21,6 +22,9 @@ import { systemRandom } from './random.ts';
 import { RecentEvents } from './recent-events.ts';
 import { productVersion } from './version.ts';
 
+/** What a reload exchanges. */
+type Current<Config> = { config: Config; guard: TokenGuard | undefined };
+
 const signals = ['SIGTERM', 'SIGINT', 'SIGHUP', 'SIGUSR1'] as const;
 
 /** Resolves with the exit code when the daemon has ended; the log then says why. */
@@ -35,11 +39,11 @@ export async function serve<Config extends CommonSettings, const Events extends 
   const recent = new RecentEvents();
   const context = contextOf(definition, io, flags, config, { late, recent });
   const { log, metrics, clock } = context;
+  const current: Current<Config> = { config, guard: tokenGuard(config.admin.tokenFile) };
   const service = await definition.build(context);
   const notify = createNotify({ ...io, clock, log });
-  const current = { config };
   const lifecycle = new Lifecycle({
-    parts: [...doors(config, service, context, recent), ...service.parts],
+    parts: [...doors(current, service, context, recent), ...service.parts],
     log,
     clock,
     notify,
@@ -104,7 +108,7 @@ function contextOf<Config extends CommonSettings, const Events extends EventTabl
  * The control socket, first because it finds out whether another daemon runs, and the admin pages.
  */
 function doors<Config extends CommonSettings>(
-  config: Config,
+  current: Current<Config>,
   service: DaemonService<Config>,
   context: Pick<DaemonContext<Config, never>, 'metrics' | 'state' | 'log'>,
   recent: RecentEvents,
@@ -126,9 +130,11 @@ function doors<Config extends CommonSettings>(
     path: '/status',
     handle: () => service.statusJson(),
   };
-  const socketPath = config.control.socket;
-  const control = new ControlServer({ socketPath, routes: [status, ...service.routes], log });
-  const admin = new AdminServer({ listen: config.admin.listen, source, log });
+  const { control: socket, admin: pages } = current.config;
+  const routes = [status, ...service.routes];
+  const control = new ControlServer({ socketPath: socket.socket, routes, log });
+  const guard = () => current.guard;
+  const admin = new AdminServer({ listen: pages.listen, guard, source, log });
   return [
     { name: 'control socket', start: () => control.start(), stop: () => control.stop() },
     {
@@ -146,13 +152,15 @@ async function reload<Config extends CommonSettings, const Events extends EventT
   flags: DaemonFlags,
   context: DaemonContext<Config, keyof Events & string>,
   service: DaemonService<Config>,
-  current: { config: Config },
+  current: Current<Config>,
 ): Promise<void> {
   const { metrics, clock, log } = context;
   metrics.everywhere.configReloadOk.set(0);
   const config = definition.load(flags.config);
+  const guard = tokenGuard(config.admin.tokenFile);
   await service.reload(config);
   current.config = config;
+  current.guard = guard;
   log.setLevel(flags.logLevel ?? config.log.level);
   metrics.everywhere.configReloadOk.set(1);
   metrics.everywhere.configReloadTime.set(clock.nowMs() / 1000);

@@ -1,8 +1,15 @@
 // The settings that every daemon has: who it is, how it logs, where its admin pages and its socket
 // are.
 import { z } from 'zod';
-import { absolutePath, durationWithin, endpoint, name } from './config/types.ts';
+import { absolutePath, durationWithin, name, written } from './config/types.ts';
 import { logLevels } from './log.ts';
+import { formatListen, type Listen, parseListen } from './net/ports.ts';
+
+const listen = written<Listen>(
+  'host:port such as 127.0.0.1:9100, or unix:/path',
+  parseListen,
+  formatListen,
+);
 
 /** As the kernel takes it. */
 export const linkName = z.string().regex(/^[^\s/:]{1,15}$/, {
@@ -14,7 +21,12 @@ export function daemonSettings(of: { service: string; hostname: string; adminPor
   return {
     node: name.default(of.hostname),
     log: z.strictObject({ level: z.enum(logLevels).default('info') }).prefault({}),
-    admin: z.strictObject({ listen: endpoint.prefault(`127.0.0.1:${of.adminPort}`) }).prefault({}),
+    admin: z
+      .strictObject({
+        listen: listen.prefault(`127.0.0.1:${of.adminPort}`),
+        tokenFile: absolutePath.optional(),
+      })
+      .prefault({}),
     control: z
       .strictObject({ socket: absolutePath.default(`/run/edge/${of.service}.sock`) })
       .prefault({}),

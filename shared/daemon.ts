@@ -13,7 +13,7 @@ import { ConfigError, describeError, exitCodeOf } from './errors.ts';
 import type { LifecycleState, Part } from './lifecycle.ts';
 import type { EventTable, LogLevel, LogOutput, RootLog } from './log.ts';
 import type { Metrics } from './metrics.ts';
-import type { Endpoint } from './net/ports.ts';
+import type { Listen } from './net/ports.ts';
 import type { Random } from './random.ts';
 import { productVersion } from './version.ts';
 
@@ -21,7 +21,7 @@ import { productVersion } from './version.ts';
 export type CommonSettings = {
   node: string;
   log: { level: LogLevel };
-  admin: { listen: Endpoint };
+  admin: { listen: Listen; tokenFile?: string | undefined };
   control: { socket: string };
   drain: { timeout: number };
 };

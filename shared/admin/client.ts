@@ -1,6 +1,7 @@
 // The other end of the control socket: what edgectl and tests speak to a daemon with.
 import { type IncomingMessage, request } from 'node:http';
 import { type ErrorCode, OperationalError } from '../errors.ts';
+import { parseListen } from '../net/ports.ts';
 
 export type ControlOptions = { signal?: AbortSignal; timeoutMs?: number };
 
@@ -29,28 +30,75 @@ export async function controlRequest(
   }
 }
 
+/** `token` is asked for where the admin pages want one (admin.tokenFile). */
+export type AdminOptions = ControlOptions & { token?: string | undefined };
+
 /**
- * The JSON of a page of an admin port at host:port. Throws what the daemon threw, or
- * EDGE_CONTROL_FAILED.
+ * The JSON of a page of the admin pages at host:port or unix:/path. Throws what the daemon threw,
+ * EDGE_ADMIN_TOKEN where the token is missing or wrong, or EDGE_CONTROL_FAILED.
  */
 export async function adminRequest(
   address: string,
   path: string,
-  options: ControlOptions = {},
+  options: AdminOptions = {},
 ): Promise<unknown> {
+  const text = await adminPage(address, path, options);
+  try {
+    return JSON.parse(text);
+  } catch (cause) {
+    throw unreadable(address, cause);
+  }
+}
+
+/** The same as text, as /metrics is. */
+export async function adminPage(
+  address: string,
+  path: string,
+  options: AdminOptions = {},
+): Promise<string> {
   const timeout = AbortSignal.timeout(options.timeoutMs ?? adminTimeoutMs);
   const signal = AbortSignal.any([timeout, ...(options.signal ? [options.signal] : [])]);
   try {
-    const answer = await fetch(`http://${address}${path}`, { signal, redirect: 'error' });
-    if (answer.ok) return await answer.json();
-    throw refusal(await answer.json());
+    const answer = await askAdmin(address, path, options.token, signal);
+    const text = await readAll(answer);
+    if (answer.statusCode === 200) return text;
+    if (answer.statusCode === 401) throw tokenError(address, options.token);
+    throw refusal(JSON.parse(text));
   } catch (error) {
     if (error instanceof OperationalError) throw error;
     options.signal?.throwIfAborted();
-    const cause = error instanceof TypeError ? (error.cause ?? error) : error; // fetch wraps it
-    const message = `the admin pages at ${address} cannot be read`;
-    throw new OperationalError('EDGE_CONTROL_FAILED', message, { cause });
+    throw unreadable(address, timeout.aborted ? timeout.reason : error);
   }
+}
+
+function askAdmin(
+  address: string,
+  path: string,
+  token: string | undefined,
+  signal: AbortSignal,
+): Promise<IncomingMessage> {
+  const listen = parseListen(address);
+  if (listen === undefined) throw new Error(`${JSON.stringify(address)} is no host:port`);
+  const place = 'path' in listen ? { socketPath: listen.path } : listen;
+  const authorization = token === undefined ? {} : { Authorization: `Bearer ${token}` };
+  const headers = { Connection: 'close', ...authorization };
+  return new Promise((resolve, reject) => {
+    request({ ...place, path, headers, signal }, resolve)
+      .once('error', reject)
+      .end();
+  });
+}
+
+function unreadable(address: string, cause: unknown): OperationalError {
+  const message = `the admin pages at ${address} cannot be read`;
+  return new OperationalError('EDGE_CONTROL_FAILED', message, { cause });
+}
+
+function tokenError(address: string, token: string | undefined): OperationalError {
+  const what = token === undefined ? 'want a token' : 'do not take this token';
+  return new OperationalError('EDGE_ADMIN_TOKEN', `the admin pages at ${address} ${what}`, {
+    remedy: 'set adminTokenFile to a file with a token of its admin.tokenFile',
+  });
 }
 
 /** The bytes that the verb streams, until it ends or the signal aborts. */

@@ -1,14 +1,12 @@
 // The control socket: verbs over HTTP and JSON on a unix socket, guarded by its file's mode. A verb
 // answers with JSON, or with a stream of bytes that ends when either side has enough.
-import { chmodSync, lstatSync, mkdirSync, rmSync } from 'node:fs';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
-import { connect } from 'node:net';
-import { dirname } from 'node:path';
 import { Readable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { ConfigError, describeError, OperationalError } from '../errors.ts';
 import type { Log } from '../log.ts';
 import type { AdminEvent } from './events.ts';
+import { listenOnSocket } from './socket.ts';
 
 export type ControlRequest = {
   /** Parsed JSON; undefined without a body. It comes from outside: check it. */
@@ -40,7 +38,6 @@ export type ControlRoute = {
 export type ControlFailure = { code: string; message: string; remedy?: string };
 
 const maxBodyBytes = 1024 * 1024;
-const maxSocketPathBytes = 107; // sun_path, without its NUL
 
 export class ControlServer {
   readonly #path: string;
@@ -70,12 +67,11 @@ export class ControlServer {
   }
 
   async start(): Promise<void> {
-    await prepareSocketPath(this.#path);
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once('error', (error) => reject(socketError(this.#path, error)));
-      this.#server.listen(this.#path, resolve);
+    await listenOnSocket(this.#server, this.#path, {
+      what: 'control socket',
+      setting: 'control.socket',
+      code: 'EDGE_CONTROL_SOCKET',
     });
-    chmodSync(this.#path, 0o660);
     const path = this.#path;
     this.#log.info('control-listening', `control socket at ${path}`, { path });
   }
@@ -188,50 +184,4 @@ async function sendStream(response: ServerResponse, stream: ByteStream): Promise
   response.writeHead(200, { 'Content-Type': stream.contentType });
   response.flushHeaders();
   await pipeline(Readable.from(stream.bytes, { objectMode: false }), response);
-}
-
-/** Removes a socket that nobody answers on; anything else at the path is not ours to remove. */
-async function prepareSocketPath(path: string): Promise<void> {
-  if (Buffer.byteLength(path) > maxSocketPathBytes) {
-    const message = `${path} is too long for a unix socket`;
-    const remedy = `use at most ${maxSocketPathBytes} bytes for control.socket`;
-    throw new OperationalError('EDGE_CONTROL_SOCKET', message, { remedy });
-  }
-  try {
-    mkdirSync(dirname(path), { recursive: true });
-    const found = lstatSync(path, { throwIfNoEntry: false });
-    if (found === undefined) return;
-    if (!found.isSocket()) throw new Error('something that is no socket is there');
-    if (await answers(path)) {
-      throw new OperationalError('EDGE_ALREADY_RUNNING', `another daemon answers on ${path}`, {
-        remedy: 'stop it, or give this one another control.socket',
-      });
-    }
-    rmSync(path, { force: true });
-  } catch (error) {
-    throw error instanceof OperationalError ? error : socketError(path, error);
-  }
-}
-
-function answers(path: string): Promise<boolean> {
-  return new Promise((resolve, reject) => {
-    const socket = connect(path);
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => {
-      if (error.code === 'ECONNREFUSED' || error.code === 'ENOENT') resolve(false);
-      else reject(error);
-    });
-  });
-}
-
-function socketError(path: string, cause: unknown): OperationalError {
-  const code = (cause as NodeJS.ErrnoException).code;
-  return new OperationalError('EDGE_CONTROL_SOCKET', `cannot make the control socket ${path}`, {
-    cause,
-    remedy: 'look at the directory, or choose another control.socket',
-    exitCode: code === 'EACCES' || code === 'EPERM' ? 77 : 1,
-  });
 }

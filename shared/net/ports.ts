@@ -4,6 +4,8 @@ import { parseIpv6 } from './ipv6.ts';
 
 export type PortRange = { first: number; last: number };
 export type Endpoint = { host: string; port: number };
+/** What a server listens on: an address, or the absolute path of a unix socket. */
+export type Listen = Endpoint | { path: string };
 
 /** 1–65535, decimal, no sign, no leading zero. */
 export function parsePort(text: string): number | undefined {
@@ -46,8 +48,20 @@ export function formatEndpoint({ host, port }: Endpoint): string {
   return host.includes(':') ? `[${host}]:${port}` : `${host}:${port}`;
 }
 
-/** As other hosts reach what listens there; undefined: they do not, it is loopback. */
-export function publicEndpoint({ host, port }: Endpoint, hostname: string): Endpoint | undefined {
+/** `127.0.0.1:9101` or `unix:/run/edge/natter-admin.sock`. */
+export function parseListen(text: string): Listen | undefined {
+  const path = /^unix:(\/[^\0]+)$/.exec(text)?.[1];
+  return path === undefined ? parseEndpoint(text) : { path };
+}
+
+export function formatListen(listen: Listen): string {
+  return 'path' in listen ? `unix:${listen.path}` : formatEndpoint(listen);
+}
+
+/** As other hosts reach what listens there; undefined: they do not, it is loopback or a socket. */
+export function publicEndpoint(listen: Listen, hostname: string): Endpoint | undefined {
+  if ('path' in listen) return undefined;
+  const { host, port } = listen;
   if (host.startsWith('127.') || host === '::1' || host === 'localhost') return undefined;
   return { host: host === '0.0.0.0' || host === '::' ? hostname : host, port };
 }

@@ -37,7 +37,7 @@ const rooms: readonly Room[] = [
   { room: 'shared/metrics.ts', may: ['shared/clock.ts'] },
   {
     room: 'shared/admin/',
-    may: [...foundation, 'shared/log.ts', 'shared/metrics.ts', 'node:'],
+    may: [...foundation, 'shared/log.ts', 'shared/metrics.ts', 'shared/small-file.ts', 'node:'],
   },
   {
     room: 'shared/bpf/',

@@ -12,7 +12,7 @@ test('nothing has to be said', () => {
   expect(config).toMatchObject({ node: 'host-1', store: 'embedded', links: [], strict: false });
   expect(config.relayed.listen).toEqual([{ host: '0.0.0.0', port: 67 }]);
   expect(config.durability).toEqual({ kind: 'auto' });
-  expect(config.admin.listen.port).toBe(9102);
+  expect(config.admin.listen).toEqual({ host: '127.0.0.1', port: 9102 });
   expect(config.control.socket).toBe('/run/edge/dhcpd.sock');
 });
 

@@ -4,6 +4,7 @@ import { adminRequest } from '../../../../shared/admin/client.ts';
 import { AdminServer, type AdminSource } from '../../../../shared/admin/server.ts';
 import { OperationalError } from '../../../../shared/errors.ts';
 import { silentLog } from '../../../../shared/log.ts';
+import { formatListen } from '../../../../shared/net/ports.ts';
 
 const servers: AdminServer[] = [];
 afterEach(async () => {
@@ -28,8 +29,7 @@ async function start(changes: Partial<AdminSource> = {}): Promise<string> {
   const listen = { host: '127.0.0.1', port: 0 };
   const server = new AdminServer({ listen, source: { ...source, ...changes }, log: silentLog });
   servers.push(server);
-  const { port } = await server.start();
-  return `http://127.0.0.1:${port}`;
+  return `http://${formatListen(await server.start())}`;
 }
 
 describe('the admin server', () => {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from 'vitest';
 import {
   formatEndpoint,
+  formatListen,
   formatPortRange,
   parseEndpoint,
+  parseListen,
   parsePort,
   parsePortRange,
   portRangesOverlap,
@@ -76,6 +78,20 @@ describe('ports', () => {
   ])('endpoint %j is refused', (text) => {
     expect(parseEndpoint(text)).toBeUndefined();
   });
+});
+
+test.each(['127.0.0.1:9101', '[::1]:9101', 'unix:/run/edge/a.sock'])('listen on %j', (text) => {
+  const listen = parseListen(text);
+  expect(listen && formatListen(listen)).toBe(text);
+});
+
+test.each(['unix:', 'unix:a.sock', 'unix:/a\0', '/run/a.sock', '9101'])(
+  'listen on %j is refused',
+  (text) => expect(parseListen(text)).toBeUndefined(),
+);
+
+test('who listens on a socket is reached by no other host', () => {
+  expect(publicEndpoint({ path: '/run/edge/a.sock' }, 'natter-1')).toBeUndefined();
 });
 
 test.each([

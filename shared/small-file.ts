@@ -2,12 +2,27 @@
 // neither hold up the daemon nor fill its memory.
 import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs';
 
+const EVERYBODY = 0o007;
+
+/** The same for what only its owner and group may read: what others may open is refused. */
+export function readPrivateFile(path: string, maxBytes: number): string {
+  return readSmallFile(path, maxBytes, (mode) => {
+    if ((mode & EVERYBODY) !== 0) throw new Error(`${path} is open to every user: chmod o= it`);
+  });
+}
+
 /** Latin-1. Throws where it is a FIFO, a device, a directory, or longer than `maxBytes`. */
-export function readSmallFile(path: string, maxBytes: number): string {
+export function readSmallFile(
+  path: string,
+  maxBytes: number,
+  checkMode: (mode: number) => void = () => {},
+): string {
   // Without O_NONBLOCK a FIFO is waited for until somebody writes to it.
   const file = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
-    if (!fstatSync(file).isFile()) throw new Error(`${path} is no regular file`);
+    const stat = fstatSync(file);
+    if (!stat.isFile()) throw new Error(`${path} is no regular file`);
+    checkMode(stat.mode);
     // By what is read, not by what the file says: those of /proc say 0.
     const bytes = Buffer.alloc(maxBytes + 1);
     let length = 0;

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { KeyFiles } from '../../../lb/key-files.ts';
 import { readSecret } from '../../../lb/secret.ts';
-import { readSmallFile } from '../../../lb/small-file.ts';
+import { readSmallFile } from '../../../shared/small-file.ts';
 
 const directory = mkdtempSync(join(tmpdir(), 'edge-small-file-'));
 const path = (name: string) => join(directory, name);
