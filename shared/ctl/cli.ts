@@ -48,9 +48,9 @@ const context: Context = {
     await probe.ping().finally(() => probe.close());
     return open(COMMAND_TIMEOUT_MS);
   },
-  async getAdmin(address, path) {
+  async getAdmin(address, path, token) {
     const { adminRequest } = await import('../admin/client.ts');
-    return adminRequest(address, path, { signal: interrupt.signal });
+    return adminRequest(address, path, { signal: interrupt.signal, token });
   },
   openControl(socketPath) {
     const { signal } = interrupt;

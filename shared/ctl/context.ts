@@ -38,6 +38,6 @@ export type Context = {
   host: Host;
   openStore(config: StoreConfig): Promise<Store>;
   openControl(socketPath: string): Control;
-  /** A page of the admin port at host:port, which answers with JSON. */
-  getAdmin(address: string, path: string): Promise<unknown>;
+  /** A page of the admin port at host:port, which answers with JSON; `token`: see session.ts. */
+  getAdmin(address: string, path: string, token?: string): Promise<unknown>;
 };

@@ -15,7 +15,7 @@ import type { Settings } from './settings.ts';
  * Throws OperationalError when no store is known.
  */
 export async function findStore(context: Context, args: Arguments): Promise<StoreConfig> {
-  const { store: configured, ...credentials } = await settings(context, args);
+  const { store: configured, adminTokenFile: _, ...credentials } = await settings(context, args);
   const given = args.values.get('store') ?? (context.env.EDGE_STORE || undefined) ?? configured;
   if (given !== undefined) return { ...credentials, url: given };
   const local = await localStores(context.paths.state);
@@ -27,6 +27,15 @@ export async function findStore(context: Context, args: Arguments): Promise<Stor
       'an embedded store is there while its daemon runs',
     exitCode: local.length > 1 ? EXIT.failure : EXIT.notRunning,
   });
+}
+
+/** What is shown to admin pages: from EDGE_ADMIN_TOKEN_FILE, else edgectl.yaml's adminTokenFile. */
+export async function adminToken(context: Context, args: Arguments): Promise<string | undefined> {
+  const given = context.env.EDGE_ADMIN_TOKEN_FILE || undefined;
+  const file = given ?? (await settings(context, args)).adminTokenFile;
+  if (file === undefined) return undefined;
+  const { readTokens } = await import('../admin/token.ts');
+  return readTokens(file)[0];
 }
 
 async function settings(context: Context, args: Arguments): Promise<Settings> {

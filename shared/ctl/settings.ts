@@ -1,7 +1,8 @@
-// /etc/edge/edgectl.yaml: where the store is, and the credentials for it.
+// /etc/edge/edgectl.yaml: where the store is, and the credentials for it and for admin pages.
 
 import { z } from 'zod';
 import { loadConfig } from '../config/load.ts';
+import { absolutePath } from '../config/types.ts';
 import {
   credentialsOf,
   type StoreCredentials,
@@ -9,12 +10,20 @@ import {
   storeUrl,
 } from '../store/settings.ts';
 
-const schema = z.strictObject({ store: storeUrl.optional(), ...storeCredentials });
+const schema = z.strictObject({
+  store: storeUrl.optional(),
+  ...storeCredentials,
+  adminTokenFile: absolutePath.optional(),
+});
 
-export type Settings = StoreCredentials & { store?: string };
+export type Settings = StoreCredentials & { store?: string; adminTokenFile?: string };
 
 /** Throws ConfigError. */
 export function readSettings(file: string): Settings {
-  const { store, ...given } = loadConfig({ file, schema });
-  return { ...credentialsOf(given), ...(store === undefined ? {} : { store }) };
+  const { store, adminTokenFile, ...given } = loadConfig({ file, schema });
+  return {
+    ...credentialsOf(given),
+    ...(store === undefined ? {} : { store }),
+    ...(adminTokenFile === undefined ? {} : { adminTokenFile }),
+  };
 }

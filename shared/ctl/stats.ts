@@ -10,7 +10,7 @@ import { addressOf } from './eip.ts';
 import { EXIT } from './exit.ts';
 import { writeList } from './list.ts';
 import { formatAge, type Heard, isLive, nodeNames } from './members.ts';
-import { withStore } from './session.ts';
+import { adminToken, withStore } from './session.ts';
 import type { Column } from './table.ts';
 
 type Meter = {
@@ -87,6 +87,7 @@ async function addMember(
   member: Heard,
   asked: readonly string[],
   sums: Map<string, Meter>,
+  token: string | undefined,
 ): Promise<string | undefined> {
   if (!isLive(member)) return `silent for ${formatAge(member.ageMs)}`;
   if (member.address === undefined) return 'its admin pages are on loopback only (admin.listen)';
@@ -94,7 +95,7 @@ async function addMember(
   try {
     for (let at = 0; at < asked.length; at += ADDRESSES_A_PAGE) {
       const path = pathOf(asked.slice(at, at + ADDRESSES_A_PAGE));
-      rows.push(...metersOf(await context.getAdmin(member.address, path)));
+      rows.push(...metersOf(await context.getAdmin(member.address, path, token)));
     }
   } catch (error) {
     if (!(error instanceof OperationalError)) throw error;
@@ -124,7 +125,8 @@ async function everywhere(
   if (args.values.has('socket')) throw new UsageError('--all and --socket exclude each other');
   const members = await withStore(context, args, (store) => store.members(SERVICE));
   const sums = new Map<string, Meter>();
-  const added = (member: Heard) => addMember(context, member, asked, sums);
+  const token = await adminToken(context, args);
+  const added = (member: Heard) => addMember(context, member, asked, sums, token);
   const left = await Promise.all(members.map(added));
   const counted = members.filter((_, at) => left[at] === undefined);
   const none = counted.length === 0;

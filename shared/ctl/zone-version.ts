@@ -9,7 +9,7 @@ import { EXIT } from './exit.ts';
 import { type Fields, optional } from './lease.ts';
 import { writeList } from './list.ts';
 import { appliedVersion, formatAge, type Heard, isLive } from './members.ts';
-import { withStore } from './session.ts';
+import { adminToken, withStore } from './session.ts';
 import type { Column } from './table.ts';
 import { zoneNamed } from './zone-file.ts';
 
@@ -56,6 +56,7 @@ async function zonesOf(
   context: Context,
   member: Heard,
   asked: readonly string[],
+  token: string | undefined,
 ): Promise<ReadonlyMap<string, Fields> | string> {
   if (!isLive(member)) return `silent for ${formatAge(member.ageMs)}`;
   if (member.address === undefined) return LOOPBACK_ONLY;
@@ -65,7 +66,7 @@ async function zonesOf(
       const query = new URLSearchParams();
       for (const zone of asked.slice(at, at + ZONES_A_PAGE)) query.append('zone', zone);
       const path = asked.length === 0 ? '/zones' : `/zones?${query}`;
-      const answer = fieldsOf(await context.getAdmin(member.address, path), 'zones');
+      const answer = fieldsOf(await context.getAdmin(member.address, path, token), 'zones');
       for (const one of listOf(answer, 'zones')) {
         const fields = fieldsOf(one, 'zones');
         found.set(textOf(fields, 'zone'), fields);
@@ -123,7 +124,10 @@ function rowsOf(
 export const version: Run = async (context: Context, args: Arguments) => {
   const asked = [...new Set(args.positionals.map((text) => zoneNamed(text).zone))];
   const members = await withStore(context, args, (store) => store.members('dns'));
-  const answers = await Promise.all(members.map((member) => zonesOf(context, member, asked)));
+  const token = await adminToken(context, args);
+  const answers = await Promise.all(
+    members.map((member) => zonesOf(context, member, asked, token)),
+  );
   const rows = rowsOf(asked, members, answers);
   await writeList(context, args, { columns: COLUMNS, rows, json: rowJson });
   const unknown = members.flatMap(({ node }, at) => {

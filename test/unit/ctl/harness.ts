@@ -38,6 +38,7 @@ export class Harness {
   readonly server = new MemoryServer({ clock: this.clock });
   readonly interrupt = new AbortController();
   host: Host = BARE_HOST;
+  env: Record<string, string> = {};
   tty = false;
   /** What is answered to a question; undefined: nobody may be asked. */
   answer: boolean | undefined;
@@ -86,7 +87,7 @@ export class Harness {
   }
 
   #context(out: PassThrough, err: PassThrough): Context {
-    const env = { NO_COLOR: '1' };
+    const env = { NO_COLOR: '1', ...this.env };
     const { admin, asked } = this;
     return {
       out: new Output(out, env),
@@ -110,9 +111,9 @@ export class Harness {
         this.sockets.push(path);
         return this.#control(path);
       },
-      getAdmin: (address, path) => {
+      getAdmin: (address, path, token) => {
         asked.push({ path: `${address}${path}` });
-        return admin(address, path);
+        return admin(address, path, token);
       },
     };
   }

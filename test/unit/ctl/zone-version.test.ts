@@ -1,4 +1,7 @@
 // `zone version`: what each dns says on its admin port, and whether they agree.
+import { chmodSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { OperationalError } from '../../../shared/errors.ts';
 import type { Member } from '../../../shared/store/types.ts';
@@ -95,6 +98,29 @@ describe('zone version', () => {
       (node) => `edgectl: ${node} could not be asked: no answer\n`,
     );
     expect(err).toBe(texts.join(''));
+  });
+
+  it('shows the token of EDGE_ADMIN_TOKEN_FILE, and nobody one that others may read', async () => {
+    const directory = mkdtempSync(join(tmpdir(), 'edge-ctl-'));
+    const [file, token] = [join(directory, 'token'), 'f0'.repeat(16)];
+    try {
+      writeFileSync(file, `${token}\n${'0f'.repeat(16)}\n`, { mode: 0o600 });
+      const shown = new Set<string | undefined>();
+      site.admin = async (_address, _path, given) => {
+        shown.add(given);
+        return { zones: [] };
+      };
+      site.env.EDGE_ADMIN_TOKEN_FILE = file;
+      await at('example.com');
+      expect([...shown]).toEqual([token]);
+      chmodSync(file, 0o644);
+      expect(await at('example.com')).toMatchObject({
+        code: 78,
+        err: expect.stringMatching(/open to every user/),
+      });
+    } finally {
+      rmSync(directory, { recursive: true });
+    }
   });
 
   it('does not count those that are silent', async () => {
