@@ -1,6 +1,9 @@
 // Health of targets, for whoever sends clients to them: dns answers, L4 and L7 pools. The rules are
 // docs/health.md. Pure.
 
+/** The kinds of probes that need to know nothing but the port. */
+export const PORT_CHECKS = ['tcp', 'readyz'] as const;
+
 /** How a target is probed. Milliseconds. Of a pool's check `port` 0 is the target's own. */
 export type CheckSettings = {
   intervalMs: number;
@@ -9,7 +12,7 @@ export type CheckSettings = {
   rise: number;
   fall: number;
 } & (
-  | { type: 'tcp'; port: number }
+  | { type: (typeof PORT_CHECKS)[number]; port: number }
   | { type: 'icmp' }
   | {
       type: 'http' | 'https';
@@ -31,7 +34,6 @@ export type CheckSettings = {
       /** RR type; SOA unless told. Good: NOERROR with an answer. */
       recordType: number;
     }
-  | { type: 'readyz'; port: number }
 );
 
 /** One address under one check. Address as text of either family. */

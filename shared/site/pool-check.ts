@@ -1,22 +1,22 @@
 // How a pool's targets are probed, as it is stored: defaults left out, times in milliseconds. Pure.
 
 import { typeCode, typeName } from '../dns/rdata.ts';
-import type { CheckSettings } from '../health/types.ts';
+import { type CheckSettings, PORT_CHECKS } from '../health/types.ts';
 import { parseRecordType } from './dns-data.ts';
 import { parseStoredName } from './dns-name.ts';
 import type { ObjectProblem } from './problem.ts';
 import type { ValueReader } from './value.ts';
 import { unless } from './zone.ts';
 
-const CHECK_TYPES = ['tcp', 'icmp', 'http', 'https', 'dns', 'readyz'] as const;
+const CHECK_TYPES = ['icmp', 'http', 'https', 'dns', ...PORT_CHECKS] as const;
 export const TIMING = {
   intervalMs: { usual: 5000, least: 100, most: 3_600_000 },
   timeoutMs: { usual: 2000, least: 10, most: 60_000 },
   rise: { usual: 2, least: 1, most: 100 },
   fall: { usual: 3, least: 1, most: 100 },
 } as const;
-/** Of a target that has none itself; tcp and readyz have none. */
-export const USUAL_PORTS = { http: 80, https: 443, dns: 53 } as const;
+/** Of a target that has none itself; other checks have none. */
+export const USUAL_PORTS: Readonly<Record<string, number>> = { http: 80, https: 443, dns: 53 };
 export const USUAL_PATH = '/';
 export const USUAL_STATUS = [200, 399] as const;
 export const USUAL_RECORD_TYPE = 6; // SOA
@@ -28,13 +28,12 @@ const KEYS = [
   ...['status', 'timeout', 'type', 'verify'],
 ];
 const TIMING_KEYS = ['fall', 'interval', 'rise', 'timeout', 'type'];
-const KEYS_OF: Record<CheckSettings['type'], readonly string[]> = {
-  tcp: ['port'],
+/** Others have a port. */
+const KEYS_OF: Readonly<Record<string, readonly string[]>> = {
   icmp: [],
   http: ['expect', 'host', 'path', 'port', 'status'],
   https: ['expect', 'host', 'path', 'port', 'status', 'verify'],
   dns: ['name', 'port', 'recordType'],
-  readyz: ['port'],
 };
 
 /** From a stored value; undefined: there is none, or the reader says what is wrong. */
@@ -48,7 +47,7 @@ export function readCheck(reader: ValueReader): CheckSettings | undefined {
       return undefined;
     }
     for (const key of KEYS) {
-      const isItsOwn = TIMING_KEYS.includes(key) || KEYS_OF[type].includes(key);
+      const isItsOwn = TIMING_KEYS.includes(key) || (KEYS_OF[type] ?? ['port']).includes(key);
       if (!isItsOwn && inner.has(key)) inner.refuse(`${key} is nothing of ${type}`);
     }
     return readOfType(inner, type);
@@ -68,13 +67,13 @@ function readOfType(reader: ValueReader, type: CheckSettings['type']): CheckSett
   switch (type) {
     case 'icmp':
       return { ...timing, type };
-    case 'tcp':
-    case 'readyz':
-      return { ...timing, type, port };
     case 'dns':
       return { ...timing, type, port, ...readQuestion(reader) };
-    default:
+    case 'http':
+    case 'https':
       return { ...timing, type, port, ...readRequest(reader) };
+    default:
+      return { ...timing, type, port };
   }
 }
 
@@ -164,16 +163,14 @@ export function saidOfType(check: CheckSettings): SaidOfType {
   switch (check.type) {
     case 'icmp':
       return {};
-    case 'tcp':
-    case 'readyz':
-      return { port: unless(0, check.port) };
     case 'dns':
       return {
         port: unless(0, check.port),
         name: check.name,
         recordType: check.recordType === USUAL_RECORD_TYPE ? undefined : typeName(check.recordType),
       };
-    default: {
+    case 'http':
+    case 'https': {
       const [from, to] = check.status;
       const isUsual = from === USUAL_STATUS[0] && to === USUAL_STATUS[1];
       return {
@@ -185,5 +182,7 @@ export function saidOfType(check: CheckSettings): SaidOfType {
         verify: check.verify ? true : undefined,
       };
     }
+    default:
+      return { port: unless(0, check.port) };
   }
 }

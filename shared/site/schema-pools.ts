@@ -3,7 +3,7 @@
 import { z } from 'zod';
 import { durationWithin, name, port, written } from '../config/types.ts';
 import { typeCode } from '../dns/rdata.ts';
-import type { CheckSettings } from '../health/types.ts';
+import { type CheckSettings, PORT_CHECKS } from '../health/types.ts';
 import { formatDuration } from '../net/units.ts';
 import { formatMoment, parseMoment } from './moment.ts';
 import { OVERRIDE_STATES, parseWords } from './override.ts';
@@ -67,7 +67,7 @@ const request = {
 
 const check = z
   .discriminatedUnion('type', [
-    z.strictObject({ type: z.literal('tcp'), port: port.optional(), ...timing }),
+    z.strictObject({ type: z.literal(PORT_CHECKS), port: port.optional(), ...timing }),
     z.strictObject({ type: z.literal('icmp'), ...timing }),
     z.strictObject({
       type: z.literal('http'),
@@ -89,7 +89,6 @@ const check = z
       recordType: recordType.optional(),
       ...timing,
     }),
-    z.strictObject({ type: z.literal('readyz'), port: port.optional(), ...timing }),
   ])
   .transform(checkOf);
 
@@ -133,7 +132,7 @@ export const override = z.strictObject({
 
 function checkOf(
   given: { interval: number; timeout: number; rise: number; fall: number } & (
-    | { type: 'tcp' | 'readyz'; port?: number | undefined }
+    | { type: (typeof PORT_CHECKS)[number]; port?: number | undefined }
     | { type: 'icmp' }
     | ({ type: 'http' | 'https'; port?: number | undefined; verify?: boolean } & WrittenRequest)
     | { type: 'dns'; port?: number | undefined; name: string; recordType?: string | undefined }
@@ -144,15 +143,13 @@ function checkOf(
   switch (given.type) {
     case 'icmp':
       return { ...times, type: given.type };
-    case 'tcp':
-    case 'readyz':
-      return { ...times, type: given.type, port: given.port ?? 0 };
     case 'dns': {
       const asked = given.recordType === undefined ? undefined : typeCode(given.recordType);
       const { type, port: to = 0, name: of } = given;
       return { ...times, type, port: to, name: of, recordType: asked ?? USUAL_RECORD_TYPE };
     }
-    default: {
+    case 'http':
+    case 'https': {
       const { type, port: to = 0, path: of, host, status: codes, expect, verify = false } = given;
       return {
         ...times,
@@ -161,6 +158,8 @@ function checkOf(
         ...(expect === undefined ? {} : { expect }),
       };
     }
+    default:
+      return { ...times, type: given.type, port: given.port ?? 0 };
   }
 }
 

@@ -16,8 +16,7 @@ export function checkOf(
   { port }: Pick<PoolTarget, 'port'>,
 ): CheckSettings | undefined {
   if (check === undefined || check.type === 'icmp' || check.port !== 0) return check;
-  const usual = check.type === 'tcp' || check.type === 'readyz' ? 0 : USUAL_PORTS[check.type];
-  const own = port ?? usual;
+  const own = port ?? USUAL_PORTS[check.type] ?? 0;
   const known = byPort.get(check) ?? new Map<number, CheckSettings>();
   byPort.set(check, known);
   const found = known.get(own) ?? { ...check, port: own };

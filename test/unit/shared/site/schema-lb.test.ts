@@ -1,5 +1,6 @@
 // Objects of lb that are wrong in themselves, and where in the site file.
 import { describe, expect, test } from 'vitest';
+import { ALGORITHMS } from '../../../../shared/site/lb-objects.ts';
 import { PEM } from './any-lb-object.ts';
 import { pools, problemsOf, section } from './dns-problems.ts';
 
@@ -8,6 +9,7 @@ const route = (more: string) => section('routes', `{ name: a, ${more} }`);
 const proxy = (more: string) => pools(`{ name: p, targets: [], proxy: { ${more} } }`);
 const certificate = (chain: string) =>
   section('certificates', JSON.stringify({ name: 'a', chain }));
+const algorithms = ALGORITHMS.map((each) => `"${each}"`).join(' or ');
 const KEY = '-----BEGIN EC PRIVATE KEY-----\nAAAA\n-----END EC PRIVATE KEY-----\n';
 const TEXT = 'it is text from -----BEGIN CERTIFICATE----- to -----END CERTIFICATE-----';
 
@@ -316,9 +318,7 @@ describe('is refused', () => {
     [
       'an unknown algorithm',
       proxy('algorithm: roundrobin'),
-      [
-        '2:49 expected "round-robin" or "least-requests" or "peak-ewma" or "ring" or "maglev" or "random", this is "roundrobin" (did you mean "round-robin"?)',
-      ],
+      [`2:49 expected ${algorithms}, this is "roundrobin" (did you mean "round-robin"?)`],
     ],
     [
       'what the algorithm has no use for',

@@ -57,7 +57,7 @@ describe('is refused', () => {
     [
       'an unknown check',
       pools('{ name: p, targets: [], check: { type: udp } }'),
-      ['2:44 expected "tcp" or "icmp" or "http" or "https" or "dns" or "readyz", this is "udp"'],
+      ['2:44 expected "tcp" or "readyz" or "icmp" or "http" or "https" or "dns", this is "udp"'],
     ],
     [
       'a key of another check',
