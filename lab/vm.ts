@@ -11,17 +11,17 @@ export class LabVm extends LabNode {
   ownRoutes: readonly string[] = [];
 
   /** Asks until it has an address, and keeps it; may be called again, as after a boot. */
-  async dhcp(): Promise<void> {
+  async dhcp(timeoutMs?: number): Promise<void> {
     await this.#client?.stop();
     await this.ip('address flush dev eth0');
     const args = ['-f', '-i', 'eth0', '-s', SCRIPT, '-t', '20', '-T', '1', '-A', '1'];
     this.#client = this.spawn('udhcpc', args);
-    const got = await this.#client.ready('has an address', async () => {
+    const own = async (): Promise<string | undefined> => {
       const { stdout } = await this.exec('ip', ['-j', '-4', 'address', 'show', 'dev', 'eth0']);
       const [link] = JSON.parse(stdout) as { addr_info: { local: string }[] }[]; // iproute2's
       return link?.addr_info[0]?.local;
-    });
-    this.address = got ?? '';
+    };
+    this.address = (await this.#client.ready('has an address', own, timeoutMs)) ?? '';
     await this.ip(...this.ownRoutes);
   }
 
