@@ -48,11 +48,11 @@ function loadBeforeAll(options: SiteOptions): void {
   });
 }
 
-/** The site has more /24s than two. */
-const layouts: { where: string; options: SiteOptions }[] = [
-  { where: 'in pages', options: {} },
-  { where: 'in two pages and the hash', options: { pages: 2 } },
-  { where: 'in the hash', options: { pages: 0 } },
+/** The site has more /24s than two. Each layout meets random packets of its own. */
+const layouts: { where: string; options: SiteOptions; seed: number }[] = [
+  { where: 'in pages', options: {}, seed: 20261 },
+  { where: 'in two pages and the hash', options: { pages: 2 }, seed: 20263 },
+  { where: 'in the hash', options: { pages: 0 }, seed: 20265 },
 ];
 
 const ready = (context: TestContext) => needs(context, root(), program('ip'));
@@ -101,7 +101,7 @@ describe.each(layouts)('the packet table in the kernel, mappings $where', ({ opt
   });
 });
 
-describe.each(layouts)('random packets, mappings $where', ({ options }) => {
+describe.each(layouts)('random packets, mappings $where', ({ options, seed }) => {
   loadBeforeAll(options);
 
   beforeEach(() => {
@@ -110,13 +110,13 @@ describe.each(layouts)('random packets, mappings $where', ({ options }) => {
 
   it('kernel and model agree on packets that are right', (context) => {
     ready(context);
-    fc.assert(fc.property(randomFrame, expectAgreement), { numRuns: 20_000, seed: 20261 });
+    fc.assert(fc.property(randomFrame, expectAgreement), { numRuns: 10_000, seed });
     expect(readFragments(datapath)).toEqual([]);
   });
 
   it('kernel and model agree on spoilt packets: nothing leaves untranslated', (context) => {
     ready(context);
-    fc.assert(fc.property(mutatedFrame, expectAgreement), { numRuns: 100_000, seed: 20262 });
+    fc.assert(fc.property(mutatedFrame, expectAgreement), { numRuns: 40_000, seed: seed + 1 });
     expect(readFragments(datapath)).toEqual([]);
   });
 });
