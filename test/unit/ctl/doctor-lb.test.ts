@@ -1,70 +1,23 @@
 // doctor on a host of lb: what it asks of the daemon and of the host, and what it says is wrong.
+import { readFileSync } from 'node:fs';
 import { describe, expect, it } from 'vitest';
+import { factsOf } from '../../../shared/ctl/certificates.ts';
+import { expiries } from '../../../shared/ctl/doctor/lb-parts.ts';
 import { OperationalError } from '../../../shared/errors.ts';
-import { BARE_HOST, Harness } from './harness.ts';
+import { type Change, examine as examineHost, filters, onLo, STATUSES } from './doctor-rig.ts';
 
-type Line = { level: string; check: string; message: string; remedy: string | null };
-
-const STATUS = {
-  node: 'lb-1',
-  state: 'running',
-  checks: [{ name: 'site' }, { name: 'workers' }, { name: 'l4' }],
-  servers: [
-    { server: '198.51.100.10:53/udp', pool: 'dns', mode: 'nat' },
-    { server: '198.51.100.10:80/tcp', pool: 'media', mode: 'dsr' },
-  ],
-  listeners: [{ listener: 'web', at: ['198.51.100.11:443', '[::]:80'] }],
-  targets: [
-    { pool: 'dns', target: '10.0.0.5:53' },
-    { pool: 'media', target: '10.0.0.6' },
-    { pool: 'www', target: '[2001:db8::7]:8080' },
-  ],
-  vips: { addresses: ['198.51.100.10', '198.51.100.11'], problem: null },
-  l4: {
-    links: [
-      { link: 'eth0', role: 'uplink', attached: true, up: true },
-      { link: 'eth1', role: 'inside', attached: true, up: true },
-    ],
-  },
-};
+const STATUS = STATUSES.lb;
 const L7_ONLY = { ...STATUS, servers: [], l4: null };
-const onLo = (...addresses: string[]) =>
-  JSON.stringify([{ ifname: 'lo', addr_info: addresses.map((local) => ({ local })) }]);
 
-const COMMANDS: Record<string, string | undefined> = {
-  'ip -json address show': onLo('127.0.0.1', '198.51.100.10', '198.51.100.11'),
-  'ip -json route get 10.0.0.5': '[{"dst":"10.0.0.5","gateway":"10.9.0.1","dev":"eth1"}]',
-  'ip -json route get 10.0.0.6': '[{"dst":"10.0.0.6","dev":"eth1"}]',
-  'ip -json route get 2001:db8::7': '[{"dst":"2001:db8::7","dev":"eth1"}]',
-};
-
-type Change = {
-  status?: object;
-  commands?: Record<string, string | undefined>;
-  error?: OperationalError;
-  config?: string;
-};
-
-/** The lines about this host, and all of them about lb. */
-async function examine({ status = STATUS, commands = {}, error, config = '' }: Change = {}) {
-  const site = new Harness();
-  const files: Record<string, string> = {
-    '/nonexistent/lb.yaml': config,
+/** A host that is not made for forwarding. */
+const examine = (change: Change = {}) => {
+  const files = {
     '/proc/sys/net/ipv4/ip_forward': '0\n',
     '/proc/sys/net/ipv4/conf/eth0/rp_filter': '1\n',
+    ...change.files,
   };
-  site.host = {
-    ...BARE_HOST,
-    read: async (path) => files[path],
-    list: async (path) =>
-      path === '/run/edge' ? ['lb.sock'] : path.endsWith('/conf') ? ['all', 'eth0'] : [],
-    run: async (command, args) => ({ ...COMMANDS, ...commands })[[command, ...args].join(' ')],
-  };
-  site.control.get = () => (error === undefined ? Promise.resolve(status) : Promise.reject(error));
-  await site.natter('lb-1', { service: 'lb', applied: {} });
-  const { code, out } = await site.run('doctor', '--json', '--store', 'memory:');
-  return { code, lines: JSON.parse(out) as Line[], site };
-}
+  return examineHost('lb', { ...change, files });
+};
 
 it('finds nothing of lb where all is well', async () => {
   const { lines, site } = await examine();
@@ -73,10 +26,18 @@ it('finds nothing of lb where all is well', async () => {
     'ok set up on this host: lb',
     'ok lb answers: lb-1',
     'ok lb is ready',
+    'ok lb reaches its store',
+    'ok process 42 has the rights it needs',
+    'ok process 42 has 0 of 1048576 files open',
+    'ok process 43 has 0 of 1048576 files open',
     'ok the programs are on eth0',
     'ok the programs are on eth1',
     'ok this host has 198.51.100.10, 198.51.100.11',
     'ok there is a route to every target',
+    'ok 1 workers run',
+    'ok every listener is bound',
+    'ok backlog and local ports suffice',
+    'ok /etc/edge/lb.secret is there, not for everybody',
     'ok 1 live lb',
     'ok all run version 0.1.0',
   ]);
@@ -96,11 +57,18 @@ it.each<[string, Change, string[]]>([
     'one that does not answer, with links in its file',
     {
       error: new OperationalError('EDGE_NOT_RUNNING', 'no daemon'),
-      config: 'l4:\n  uplink: [a]\n',
+      files: { '/nonexistent/lb.yaml': 'l4:\n  uplink: [a]\n' },
     },
     ['kernel.bpffs', 'net.rp_filter'],
   ],
-  ['one that does not answer', { error: new OperationalError('EDGE_NOT_RUNNING', 'none') }, []],
+  [
+    'one that does not answer',
+    {
+      error: new OperationalError('EDGE_NOT_RUNNING', 'none'),
+      files: { '/nonexistent/lb.yaml': undefined },
+    },
+    [],
+  ],
 ])('%s needs of the host what it uses', async (_, change, expected) => {
   const asked = ['kernel.bpffs', 'net.rp_filter', 'net.forwarding', 'net.firewall'];
   const checks = (await examine(change)).lines.map(({ check }) => check);
@@ -109,6 +77,26 @@ it.each<[string, Change, string[]]>([
 
 const refused = (code: 'EDGE_NOT_RUNNING' | 'EDGE_NO_PERMISSION', exitCode: number) =>
   new OperationalError(code, '/run/edge/lb.sock: no', { exitCode });
+
+/** One that no X.509 is. */
+const withCertificate: NonNullable<Change['store']> = (site) => {
+  const value = JSON.stringify({ chain: '-----BEGIN CERTIFICATE-----\nAAAA\n' });
+  return site.server.connect().apply('lb', [{ kind: 'certificate', id: 'www', value }]);
+};
+
+it('says when a certificate ends', () => {
+  const path = new URL('../../../deploy/examples/www.example.com.pem', import.meta.url);
+  const chain = readFileSync(path, 'utf8');
+  const endsMs = factsOf(chain)?.untilMs ?? 0;
+  const before = (days: number) =>
+    expiries(new Map([['www', chain]]), endsMs - days * 86_400_000).map(
+      ({ level, message }) => `${level} ${message}`,
+    );
+  expect(before(15)).toEqual(['ok no certificate ends within 14 days']);
+  expect(before(13)).toEqual(['warn certificate www ends within 14 days']);
+  expect(before(-1)).toEqual(['fail certificate www has ended']);
+  expect(expiries(new Map(), 0)).toEqual([]);
+});
 
 describe('each trouble is found, with a remedy', () => {
   const troubles: [string, string, Change, string, string][] = [
@@ -137,6 +125,81 @@ describe('each trouble is found, with a remedy', () => {
       'eth0 is down',
       'ip link set eth0 up',
     ],
+    [
+      'fail',
+      'lb.links',
+      { commands: { 'tc -json filter show dev eth1 ingress': filters('other') } },
+      'the programs are not on eth1',
+      'log',
+    ],
+    [
+      'fail',
+      'lb.workers',
+      { status: { ...STATUS, workers: [{ worker: 0, pid: null, restarts: 0 }] } },
+      '1 of 1 workers do not run',
+      'worker-failed',
+    ],
+    [
+      'warn',
+      'lb.workers',
+      { status: { ...STATUS, workers: [{ worker: 0, pid: 43, restarts: 2 }] } },
+      'workers ended 2 times',
+      'worker-ended',
+    ],
+    [
+      'fail',
+      'lb.listeners',
+      { status: { ...STATUS, listeners: [{ listener: 'web', at: [], problem: 'EADDRINUSE' }] } },
+      'web: EADDRINUSE',
+      'ss -ltnp',
+    ],
+    [
+      'warn',
+      'lb.kernel',
+      { files: { '/proc/sys/net/core/somaxconn': '128\n' } },
+      'net.core.somaxconn is 128',
+      'somaxconn=4096',
+    ],
+    [
+      'warn',
+      'lb.kernel',
+      { files: { '/proc/sys/net/ipv4/ip_local_port_range': '32768\t40000\n' } },
+      '7233 local ports',
+      'ip_local_port_range',
+    ],
+    [
+      'fail',
+      'lb.secret',
+      { stats: { '/etc/edge/lb.secret': undefined } },
+      'there is no',
+      'openssl',
+    ],
+    [
+      'fail',
+      'lb.secret',
+      { stats: { '/etc/edge/lb.secret': { mode: 0o644 } } },
+      'everybody may read',
+      'chmod 0640',
+    ],
+    [
+      'warn',
+      'lb.secret',
+      {
+        files: { '/nonexistent/lb.yaml': 'l4: { uplink: [eth0], inside: [eth1] }\n' },
+        store: (site) => site.natter('lb-2', { service: 'lb', applied: {} }),
+      },
+      'no secretFile, and 2 lbs',
+      'openssl',
+    ],
+    ['fail', 'lb.keys', { store: withCertificate }, 'www has no key here', '0600'],
+    [
+      'fail',
+      'lb.keys',
+      { store: withCertificate, stats: { '/etc/edge/keys/www.key': { mode: 0o644 } } },
+      'everybody may read /etc/edge/keys/www.key',
+      'chmod 0600',
+    ],
+    ['fail', 'lb.certificates', { store: withCertificate }, 'www cannot be read', 'renew'],
     ['warn', 'lb.links', { status: { ...STATUS, l4: null } }, 'has no links', 'l4.uplink'],
     [
       'fail',

@@ -1,67 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { memberChecks } from '../../../shared/ctl/doctor/cluster.ts';
-import type { Host } from '../../../shared/ctl/doctor/host.ts';
 import type { Heard } from '../../../shared/ctl/members.ts';
-import { BARE_HOST, Harness } from './harness.ts';
+import { SERVICES } from '../../../shared/site/place.ts';
+import { type Change, examine, type Line, linksOf, STATUSES, wellHost } from './doctor-rig.ts';
+import { Harness } from './harness.ts';
 
-const FILES: Record<string, string> = {
-  '/proc/self/status': 'Name:\tnode\nCapEff:\t000001ffffffffff\n',
-  '/proc/sys/net/ipv4/ip_forward': '1\n',
-  '/proc/sys/net/ipv4/conf/all/rp_filter': '0\n',
-  '/proc/sys/net/ipv4/conf/eth0/rp_filter': '2\n',
-  '/sys/class/net/eth0/type': '1\n',
-};
-const DIRECTORIES: Record<string, string[]> = {
-  '/run/edge': ['natter.sock'],
-  '/sys/kernel/btf': ['vmlinux'],
-  '/proc/sys/net/ipv4/conf': ['all', 'default', 'eth0', 'lo'],
-  '/sys/class/net': ['eth0', 'lo'],
-  '/sys/class/net/eth0': ['device', 'type'],
-};
-const COMMANDS: Record<string, string> = {
-  'zcat /proc/config.gz': 'CONFIG_BPF_SYSCALL=y\nCONFIG_NET_CLS_BPF=y\nCONFIG_NET_SCH_INGRESS=y\n',
-  'ldconfig -p': '\tlibbpf.so.1 (libc6,x86-64) => /lib/x86_64-linux-gnu/libbpf.so.1\n',
-  'nft --json list ruleset': '{"nftables":[]}',
-  'ethtool -k eth0': 'generic-receive-offload: on\nlarge-receive-offload: off\n',
-};
+const lines = async (change?: Change) => (await examine('natter', change)).lines;
 
-/** A host on which all is well, but for what the test changes; `undefined` takes a thing away. */
-function host(
-  change: {
-    files?: Record<string, string | undefined>;
-    commands?: Record<string, string | undefined>;
-    directories?: Record<string, string[]>;
-    kernel?: string;
-    bpffs?: false;
-  } = {},
-): Host {
-  const files = { ...FILES, ...change.files };
-  const commands = { ...COMMANDS, ...change.commands };
-  const directories = { ...DIRECTORIES, ...change.directories };
-  return {
-    ...BARE_HOST,
-    read: async (path) => files[path],
-    list: async (path) => directories[path] ?? [],
-    fileSystemType: async () => (change.bpffs === false ? 0x62656572 : 0xcafe4a11),
-    run: async (command, args) => commands[[command, ...args].join(' ')],
-    kernelRelease: () => change.kernel ?? '6.1.0-18-amd64',
-  };
-}
+it.each(SERVICES)('finds nothing where nothing is wrong with %s', async (service) => {
+  const { lines: found, code } = await examine(service);
+  expect(found.filter(({ level }) => level !== 'ok')).toEqual([]);
+  expect(found.length).toBeGreaterThan(12);
+  expect(code).toBe(0);
+});
 
-type Line = { level: string; check: string; message: string; remedy: string | null };
-
-async function examine(change?: Parameters<typeof host>[0]): Promise<Line[]> {
-  const site = new Harness();
-  site.host = host(change);
-  await site.natter('natter-1');
-  const { out } = await site.run('doctor', '--json', '--store', 'memory:');
-  return JSON.parse(out);
-}
-
-it('finds nothing where nothing is wrong', async () => {
-  const lines = await examine();
-  expect(lines.filter(({ level }) => level !== 'ok')).toEqual([]);
-  expect(lines.length).toBeGreaterThan(12);
+it('with --problems says only what is wrong', async () => {
+  const change = { files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } };
+  const { lines: found, code } = await examine('natter', change, '--problems');
+  expect(found.map(({ check }) => check)).toEqual(['net.forwarding']);
+  expect(code).toBe(1);
+  expect((await examine('natter', {}, '--problems')).lines).toEqual([]);
 });
 
 it.each([
@@ -69,7 +27,7 @@ it.each([
   ['6.6.1-1-amd64', 'tcx may be used'],
   ['7.0.0', 'tcx may be used'],
 ])('Linux %s: %s', async (kernel, text) => {
-  const found = (await examine({ kernel })).filter(({ check }) => check === 'kernel.tcx');
+  const found = (await lines({ kernel })).filter(({ check }) => check === 'kernel.tcx');
   expect(found).toEqual([expect.objectContaining({ level: 'ok' })]);
   expect(found[0]?.message).toContain(text);
 });
@@ -80,8 +38,16 @@ const NFT_DROP = JSON.stringify({
   ],
 });
 
+const NTP = 'timedatectl show --property=NTPSynchronized --value';
+const TRACKED = '/proc/sys/net/netfilter/nf_conntrack_count';
+const HUGE = '/sys/kernel/mm/transparent_hugepage/enabled';
+const PMTU = '/proc/sys/net/ipv4/ip_no_pmtu_disc';
+const mtus = (links: Record<string, object>) => ({
+  commands: { 'ip -json -details link show': linksOf(links) },
+});
+
 describe('each trouble is found, with a remedy', () => {
-  const troubles: [string, string, Parameters<typeof host>[0], string][] = [
+  const troubles: [string, string, Change, string][] = [
     ['warn', 'host.rights', { files: { '/proc/self/status': 'CapEff:\t0\n' } }, 'CAP_BPF'],
     ['fail', 'kernel.version', { kernel: '5.10.0' }, '5.10.0 is older'],
     ['fail', 'kernel.btf', { directories: { '/sys/kernel/btf': [] } }, 'no /sys/kernel/btf'],
@@ -112,12 +78,75 @@ describe('each trouble is found, with a remedy', () => {
       'warn',
       'net.offloads',
       { commands: { 'ethtool -k eth0': 'generic-receive-offload: off\n' } },
-      'GRO is off at eth0',
+      'generic-receive-offload is off at eth0',
     ],
+    [
+      'warn',
+      'net.offloads',
+      { commands: { 'ethtool -k eth0': 'tx-checksumming: off\n' } },
+      'tx-checksumming is off at eth0',
+    ],
+    [
+      'fail',
+      'net.offloads',
+      { commands: { 'ethtool -k eth1': 'large-receive-offload: on\n' } },
+      'LRO is on at eth1',
+    ],
+    [
+      'warn',
+      'net.offloads',
+      { commands: { 'ethtool -k eth1': 'generic-receive-offload: on\n\trx-gro-list: on\n' } },
+      'GRO makes lists at eth1',
+    ],
+    ['warn', 'net.offloads', { commands: { 'ethtool -k eth0': undefined } }, 'cannot read'],
+    ['fail', 'host.iproute', { commands: { 'ip -Version': undefined } }, 'there is no ip'],
+    ['warn', 'host.iproute', { commands: { 'tc -Version': undefined } }, 'there is no tc'],
+    ['warn', 'host.iproute', { commands: { 'tc -Version': 'tc utility' } }, 'without libbpf'],
+    ['warn', 'host.clock', { commands: { [NTP]: 'no\n' } }, 'is not synchronized'],
+    ['warn', 'host.clock', { commands: { [NTP]: undefined } }, 'cannot tell'],
+    [
+      'warn',
+      'host.clock',
+      { commands: { 'chronyc -c tracking': '7F,ntp,3,0.1,0.0,Not synchronised\n' } },
+      'chrony has not',
+    ],
+    ['warn', 'net.conntrack', { files: { [TRACKED]: '81\n' } }, '81 of 100 flows'],
+    ['fail', 'net.conntrack', { files: { [TRACKED]: '99\n' } }, '99 of 100 flows'],
+    ['warn', 'store.host', { files: { '/proc/sys/vm/overcommit_memory': '0\n' } }, 'fork'],
+    ['warn', 'store.host', { files: { [HUGE]: '[always] madvise never\n' } }, 'huge pages'],
+    [
+      'warn',
+      'net.mtu',
+      mtus({ eth0: { mtu: 1500 }, eth1: { mtu: 1400 } }),
+      'eth1 has an MTU of 1400',
+    ],
+    ['fail', 'net.mtu', mtus({ eth0: { mtu: 500 }, eth1: { mtu: 500 } }), 'eth0 is 500'],
+    [
+      'fail',
+      'net.mtu',
+      mtus({
+        eth0: { mtu: 1500, linkinfo: { info_kind: 'vxlan', info_data: { link: 'eth2' } } },
+        eth1: { mtu: 1500 },
+        eth2: { mtu: 1500 },
+      }),
+      'the MTU of eth0 is 1500, but eth2 has room for 1450',
+    ],
+    [
+      'fail',
+      'net.mtu',
+      mtus({
+        eth0: { mtu: 1500 },
+        eth1: { mtu: 1500, link: 'eth2', linkinfo: { info_kind: 'vlan' } },
+        eth2: { mtu: 1480 },
+      }),
+      'eth2 has room for 1480',
+    ],
+    ['warn', 'net.mtu', { files: { [PMTU]: '1\n' } }, 'discovery is off'],
+    ['warn', 'net.mtu', { commands: { 'ip -json -details link show': undefined } }, 'cannot list'],
   ];
 
   it.each(troubles)('%s %s', async (level, check, change, text) => {
-    const found = (await examine(change)).filter((line) => line.check === check);
+    const found = (await lines(change)).filter((line) => line.check === check);
     expect(found).toContainEqual({
       level,
       check,
@@ -127,9 +156,25 @@ describe('each trouble is found, with a remedy', () => {
   });
 });
 
+it.each<[string, Change]>([
+  ['systemd-timesyncd', { directories: { '/run/systemd/timesync': ['synchronized'] } }],
+  ['chrony', { commands: { 'chronyc -c tracking': '7F,ntp,3,0.1,0.0,Normal\n' } }],
+])('believes %s about the clock', async (name, change) => {
+  const commands = { [NTP]: undefined, ...change.commands };
+  const found = (await lines({ ...change, commands })).find(({ check }) => check === 'host.clock');
+  expect(found).toMatchObject({ level: 'ok', message: expect.stringContaining(name) });
+});
+
+it('takes a tunnel that has room', async () => {
+  const vxlan = { mtu: 1500, linkinfo: { info_kind: 'vxlan', info_data: { link: 'eth2' } } };
+  const found = await lines(mtus({ eth0: { mtu: 1500 }, eth1: vxlan, eth2: { mtu: 9000 } }));
+  expect(found).toContainEqual(expect.objectContaining({ level: 'ok', check: 'net.mtu' }));
+});
+
 it('prints one line a check, the remedy below, and exit 1 for a failure', async () => {
   const site = new Harness();
-  site.host = host({ files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } });
+  site.host = wellHost({ files: { '/proc/sys/net/ipv4/ip_forward': '0\n' } });
+  site.control.get = async () => STATUSES.natter;
   const { code, out } = await site.run('doctor', '--store', 'memory:');
   expect(code).toBe(1);
   expect(out).toMatch(/^fail {2}net\.forwarding +IPv4 forwarding is off$/m);
@@ -141,19 +186,26 @@ it('prints one line a check, the remedy below, and exit 1 for a failure', async 
 describe('what is judged is what is set up on this host', () => {
   const checksOn = async (directories: Record<string, string[]>, service?: 'natter' | 'dhcpd') => {
     const site = new Harness();
-    site.host = host({ directories });
+    site.host = wellHost({ directories });
     if (service !== undefined) await site.natter(`${service}-1`, { service, applied: {} });
     const { out } = await site.run('doctor', '--json', '--store', 'memory:');
-    const lines: Line[] = JSON.parse(out);
-    const own = lines.filter(({ check }) => /^(host|kernel|net|lb)\./.test(check));
+    const found: Line[] = JSON.parse(out);
+    const own = found.filter(({ check }) => /^(host|kernel|net)\./.test(check));
     return { checks: own.map(({ check }) => check), services: own[0]?.message };
   };
+  const EVERYWHERE = [
+    'host.services',
+    'kernel.version',
+    'host.iproute',
+    'host.clock',
+    'net.conntrack',
+  ];
   const dhcpd = { '/run/edge': ['dhcpd.sock'] };
   const nothing = { '/run/edge': [] };
 
   it('asks of a host of dhcpd nothing that natter needs', async () => {
     const found = await checksOn(dhcpd, 'dhcpd');
-    expect(found.checks).toEqual(['host.services', 'kernel.version']);
+    expect(found.checks).toEqual(EVERYWHERE);
     expect(found.services).toBe('set up on this host: dhcpd');
     expect((await checksOn(dhcpd, 'natter')).checks).toEqual(found.checks);
   });
@@ -167,7 +219,7 @@ describe('what is judged is what is set up on this host', () => {
 
   it('judges a host of nothing by natter only as long as the site is new', async () => {
     const found = await checksOn(nothing, 'natter');
-    expect(found.checks).toEqual(['host.services', 'kernel.version']);
+    expect(found.checks).toEqual(EVERYWHERE);
     expect(found.services).toContain('none is set up on this host: no /nonexistent/<service>.yaml');
     expect((await checksOn(nothing)).checks).toContain('net.forwarding');
   });
