@@ -19,6 +19,7 @@ export class LabProcess {
 
   /** Starts it; stdout and stderr are appended to `<run directory>/<name>.log`. */
   constructor(run: Run, argv: readonly [string, ...string[]], options: SpawnOptions) {
+    run.signal?.throwIfAborted();
     const [command, ...args] = argv;
     this.name = options.name;
     this.logPath = join(run.directory, `${options.name}.log`);
@@ -81,11 +82,17 @@ export class LabProcess {
       new Error(`${this.name} ended (${JSON.stringify(this.#exit)}):\n${this.tail()}`);
     const stop = new AbortController();
     const limit = timeoutMs === undefined ? {} : { timeoutMs };
-    void this.exited.then(() => stop.abort(ended()));
-    return until<T>(`${this.name}: ${what}`, probe as () => Promise<T>, {
-      ...limit,
-      signal: stop.signal,
-    });
+    let isWaiting = true;
+    // Later its log may be gone with its run.
+    void this.exited.then(() => isWaiting && stop.abort(ended()));
+    try {
+      return await until<T>(`${this.name}: ${what}`, probe as () => Promise<T>, {
+        ...limit,
+        signal: stop.signal,
+      });
+    } finally {
+      isWaiting = false;
+    }
   }
 
   tail(lines = 15): string {
