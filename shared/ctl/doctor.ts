@@ -1,5 +1,6 @@
 // `doctor`: every check, one line each, with what to do about it.
 
+import { dirname } from 'node:path';
 import { OperationalError } from '../errors.ts';
 import { SERVICES, type Service } from '../site/place.ts';
 import type { Store } from '../store/types.ts';
@@ -170,12 +171,13 @@ function lines(context: Context, findings: readonly Finding[]): string[] {
 }
 
 export const doctor: Run = async (context, args) => {
-  const here = await servicesHere(context);
-  const daemons = await askDaemons(context, here);
+  const directory = dirname(args.values.get('config') ?? context.paths.config);
+  const here = await servicesHere(context, directory);
+  const daemons = await askDaemons(context, directory, here);
   const { findings: cluster, isNew, lbs } = await clusterFindings(context, args, daemons);
   const judged = { daemons, lbs, isBeginning: here.size === 0 && isNew };
   const findings = [
-    servicesFinding(context, here),
+    servicesFinding(context, directory, here),
     ...(await hostFindings(context, judged)),
     ...(await serviceFindings(context, judged)),
     ...cluster,

@@ -45,7 +45,7 @@ export const CHECKS = {
     '`ethtool -K LINK …`',
   ],
   'net.mtu': [
-    'MTU of uplinks and inside links, of tunnels and VLANs against their lower link, and PMTU discovery',
+    'MTU of uplinks and inside links, of tunnels against what carries them, PMTU discovery',
     '`ip link set LINK mtu …`; option 26 for the VMs',
   ],
   'natter.links': [

@@ -1,5 +1,5 @@
-// Doctor: the parts of the lb on this host: workers and listeners; and what it is given: settings of
-// the kernel, its secret, and the keys of certificates.
+// Doctor: the parts of the lb on this host: workers and listeners; and what it is given: settings
+// of the kernel, its secret, and the keys of certificates.
 import { join } from 'node:path';
 import type { Store } from '../../store/types.ts';
 import { factsOf } from '../certificates.ts';

@@ -54,7 +54,8 @@ function headroom({ ifname, mtu: own, link, linkinfo }: Row, rows: Map<string, R
   const room = lower.mtu - overhead;
   if (own <= room) return [];
   const what = `the MTU of ${ifname} is ${own}, but ${lower.ifname} has room for ${room}`;
-  const remedy = `ip link set ${ifname} mtu ${room}, or ip link set ${lower.ifname} mtu ${own + overhead}`;
+  const raise = `ip link set ${lower.ifname} mtu ${own + overhead}`;
+  const remedy = `ip link set ${ifname} mtu ${room}, or ${raise}`;
   return [fail(CHECK, `${what}: whole packets are lost`, remedy)];
 }
 

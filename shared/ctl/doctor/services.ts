@@ -1,6 +1,6 @@
 // Doctor: the services of this host. One is here when its configuration or its control socket is;
 // then its daemon is asked what it says of itself.
-import { dirname, join } from 'node:path';
+import { join } from 'node:path';
 import { ConfigError, describeError, OperationalError } from '../../errors.ts';
 import { SERVICES, type Service } from '../../site/place.ts';
 import type { Context } from '../context.ts';
@@ -8,6 +8,7 @@ import { fieldsOf, rowsOf, textOf } from '../control.ts';
 import { EXIT } from '../exit.ts';
 import { type Fields, optional } from '../lease.ts';
 import { type Finding, fail, ok, warn } from './finding.ts';
+import type { Host } from './host.ts';
 
 export type Daemon = {
   service: Service;
@@ -21,34 +22,47 @@ export type Daemon = {
   findings: Finding[];
 };
 
-/** By its configuration, or its control socket: services that shall run on this host, or do. */
-export async function servicesHere({ host, paths }: Context): Promise<ReadonlySet<Service>> {
-  const files = await host.list(dirname(paths.config));
+/** By its configuration in the directory, or its control socket: services that shall run on this host, or do. */
+export async function servicesHere(
+  { host, paths }: Context,
+  directory: string,
+): Promise<ReadonlySet<Service>> {
+  const files = await host.list(directory);
   const sockets = await host.list(paths.run);
   const isHere = (service: Service) =>
     files.includes(`${service}.yaml`) || sockets.includes(`${service}.sock`);
   return new Set(SERVICES.filter(isHere));
 }
 
-export function servicesFinding({ paths }: Context, here: ReadonlySet<Service>): Finding {
+export function servicesFinding(
+  { paths }: Context,
+  directory: string,
+  here: ReadonlySet<Service>,
+): Finding {
   const check = 'host.services';
   if (here.size > 0) return ok(check, `set up on this host: ${[...here].join(', ')}`);
-  const file = join(dirname(paths.config), '<service>.yaml');
+  const file = join(directory, '<service>.yaml');
   return ok(check, `none is set up on this host: no ${file}, no socket in ${paths.run}`);
 }
 
 export async function askDaemons(
   context: Context,
+  directory: string,
   here: ReadonlySet<Service>,
 ): Promise<Map<Service, Daemon>> {
   const sockets = await context.host.run('ss', ['-Hxlp']);
-  const asked = [...here].map((service) => askDaemon(context, service, sockets ?? ''));
+  const asked = [...here].map((service) => askDaemon(context, service, directory, sockets ?? ''));
   return new Map((await Promise.all(asked)).map((daemon) => [daemon.service, daemon]));
 }
 
-async function askDaemon(context: Context, service: Service, sockets: string): Promise<Daemon> {
+async function askDaemon(
+  context: Context,
+  service: Service,
+  directory: string,
+  sockets: string,
+): Promise<Daemon> {
   const findings: Finding[] = [];
-  const config = await readConfig(context, service, findings);
+  const config = await readConfig(context.host, service, directory, findings);
   const socket = textAt(config, 'control.socket') ?? join(context.paths.run, `${service}.sock`);
   const daemon = { service, config, socket, pid: pidOf(socket, sockets), findings };
   let status: Fields;
@@ -72,11 +86,12 @@ async function askDaemon(context: Context, service: Service, sockets: string): P
 
 /** What it says of every setting is for `--check-config`; here it is only read. */
 async function readConfig(
-  { host, paths }: Context,
+  host: Host,
   service: Service,
+  directory: string,
   findings: Finding[],
 ): Promise<Fields> {
-  const file = join(dirname(paths.config), `${service}.yaml`);
+  const file = join(directory, `${service}.yaml`);
   const text = await host.read(file);
   if (text === undefined) return {};
   const { YamlSource } = await import('../../config/yaml.ts');
@@ -113,7 +128,7 @@ export function listAt(config: Fields, path: string): unknown[] {
   return Array.isArray(value) ? value : [];
 }
 
-/** Of lines such as `u_str LISTEN 0 511 /run/edge/lb.sock 971 * 0 users:(("node",pid=13,fd=21))`. */
+/** Of lines as `u_str LISTEN 0 511 /run/edge/lb.sock 971 * 0 users:(("node",pid=13,fd=2))`. */
 function pidOf(socket: string, sockets: string): number | undefined {
   const line = sockets.split('\n').find((each) => each.split(/\s+/).includes(socket));
   const pid = /pid=(\d+)/.exec(line ?? '')?.[1];

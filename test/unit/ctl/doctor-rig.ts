@@ -176,7 +176,8 @@ const STATS: Record<string, Partial<FileFacts>> = {
 
 export function wellHost(change: Change = {}, service: Service = 'natter'): Host {
   const program = { natter: 'natter_', lb: 'lb_', dns: '', dhcpd: '' }[service];
-  const socket = `u_str LISTEN 0 511 /run/edge/${service}.sock 9971 * 0 users:(("node",pid=${PID},fd=21))`;
+  const users = `users:(("node",pid=${PID},fd=21))`;
+  const socket = `u_str LISTEN 0 511 /run/edge/${service}.sock 9971 * 0 ${users}`;
   const files = { ...FILES, [`/nonexistent/${service}.yaml`]: CONFIGS[service], ...change.files };
   const commands: Record<string, string | undefined> = {
     ...COMMANDS,
