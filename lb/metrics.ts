@@ -212,6 +212,9 @@ export function declareLbMetrics(metrics: Metrics, service: () => LbService | un
       own.desiredVersion.set(lb.followers[unit].status().desiredVersion, { unit });
     }
     own.drift.set(lb.drift.length > 0 ? 1 : 0);
+    const { storeUp, lastContactMs } = lb.followers.lb.status();
+    metrics.everywhere.storeUp.set(storeUp ? 1 : 0);
+    metrics.everywhere.snapshotAge.set(lastContactMs / 1000);
   });
 }
 
