@@ -16,6 +16,8 @@ export abstract class LabDaemon extends LabNode {
   readonly socketPath: string;
   /** Written to `configPath` at each start; may be changed before one. */
   config: DaemonConfig = {};
+  /** Words before the daemon's command at a start, such as `env NAME=value`; they exec the rest. */
+  via: readonly string[] = [];
   #daemon: LabProcess | undefined;
 
   constructor(run: Run, name: string, address: string, service: Service) {
@@ -35,8 +37,9 @@ export abstract class LabDaemon extends LabNode {
     writeFileSync(this.configPath, `${JSON.stringify(this.config, null, 2)}\n`);
     const { name } = this.service;
     const main = join(import.meta.dirname, '..', name, 'main.ts');
-    const args = [main, '--config', this.configPath];
-    this.#daemon = this.spawn(process.execPath, args, { name: `edge-${name}` });
+    const own = [process.execPath, main, '--config', this.configPath] as const;
+    const [command, ...args] = this.via.length === 0 ? own : [...this.via, ...own];
+    this.#daemon = this.spawn(command ?? '', args, { name: `edge-${name}` });
     if (options.wait ?? true) await this.untilReady();
   }
 
