@@ -1,38 +1,24 @@
-// npm run soak -- natter|dhcpd [--minutes N] [--seed N], for as long as told, faults drawn by a
-// seed. natter: a site under generated traffic; fails on a reset connection, a wrong byte, a daemon
-// that grows. dhcpd: the simulated cluster; fails on an address that two clients hold.
-import { parseArgs } from 'node:util';
+// npm run soak: a whole site under load and faults drawn by a seed, judged by its invariants; or
+// natter's own soak; or dhcpd's, which is a simulation.
+import { type Arguments, parse, USAGE } from './arguments.ts';
 import { soakDhcpd } from './dhcpd.ts';
 import { soakNatter } from './natter.ts';
+import { soakWhole } from './whole.ts';
 
-const USAGE = `usage: npm run soak -- natter|dhcpd [--minutes N] [--seed N]
-
-  --minutes N   how long (default 10)
-  --seed N      the faults' order (default: drawn, and printed)
-
-example: npm run soak -- natter --minutes 60 --seed 7`;
-
-const soaks = new Map([
-  ['natter', soakNatter],
-  ['dhcpd', soakDhcpd],
-]);
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    minutes: { type: 'string', default: '10' },
-    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
-    help: { type: 'boolean', default: false },
-  },
-});
-const minutes = Number(values.minutes);
-const seed = Number(values.seed);
-const soak = soaks.get(positionals.join());
-
-if (values.help) {
-  console.log(USAGE);
-} else if (soak === undefined || !(minutes > 0) || !Number.isInteger(seed)) {
-  console.error(USAGE);
-  process.exitCode = 2;
-} else {
-  process.exitCode = (await soak({ minutes, seed, print: console.log })) ? 0 : 1;
+async function main(words: readonly string[]): Promise<number> {
+  const options: Arguments | 'help' | string[] = parse(words, Date.now() % 1_000_000);
+  if (options === 'help') {
+    console.log(USAGE);
+    return 0;
+  }
+  if (Array.isArray(options)) {
+    console.error(`${options.join('\n')}\n\n${USAGE}`);
+    return 2;
+  }
+  const { what, minutes, seed } = options;
+  if (what === 'site') return await soakWhole(options, words);
+  const soak = what === 'natter' ? soakNatter : soakDhcpd;
+  return (await soak({ minutes, seed, print: console.log })) ? 0 : 1;
 }
+
+process.exitCode = await main(process.argv.slice(2));
