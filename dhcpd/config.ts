@@ -118,7 +118,7 @@ export function printDhcpdConfig(config: DhcpdConfig): string {
 }
 
 /** What a running dhcpd takes over: everything else needs a restart. */
-const RELOADABLE = [
+export const RELOADABLE = [
   'log',
   'drain',
   'strict',
@@ -129,11 +129,6 @@ const RELOADABLE = [
   'quarantine',
   'sharedLan',
 ] as const satisfies (keyof DhcpdConfig)[];
-
-export function needsRestart(config: DhcpdConfig): (keyof DhcpdConfig)[] {
-  const keys = Object.keys(config) as (keyof DhcpdConfig)[]; // a strict object's own
-  return keys.filter((key) => !RELOADABLE.some((each) => each === key));
-}
 
 export function serverSettingsOf(config: DhcpdConfig): ServerSettings {
   const { node, serverId, siblingIds, strict, trustedLinks, limits } = config;

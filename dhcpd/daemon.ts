@@ -1,19 +1,15 @@
 // edge-dhcpd as a daemon: from its settings to a service and what surrounds it.
 
 import { readFileSync } from 'node:fs';
-import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { DaemonContext, DaemonDefinition, DaemonService } from '../shared/daemon.ts';
-import { DaemonStore, type Machine, refuseChanged } from '../shared/daemon-store.ts';
+import { type Built, type ServiceContext, serviceDaemon } from '../shared/daemon-service.ts';
+import type { Machine } from '../shared/daemon-store.ts';
 import { openEcho } from '../shared/health/icmp.ts';
-import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
-import { storeEvents } from '../shared/store/events.ts';
 import type { StoreConfig } from '../shared/store/open.ts';
-import type { Store } from '../shared/store/types.ts';
 import { LeaseHistory } from './admin/lease-history.ts';
 import type { ShownNames } from './admin/name-pages.ts';
 import { dhcpdPages, dhcpdRoutes, statusJson, statusView } from './admin/pages.ts';
-import { type DhcpdConfig, needsRestart, parseDhcpdConfig, printDhcpdConfig } from './config.ts';
+import { type DhcpdConfig, parseDhcpdConfig, printDhcpdConfig, RELOADABLE } from './config.ts';
 import { Names } from './ddns/names.ts';
 import { RedisNames } from './ddns/records.ts';
 import { createBookDisk } from './disk.ts';
@@ -26,90 +22,66 @@ import { SERVICE } from './name.ts';
 import type { Plan } from './plan/types.ts';
 import { DhcpdService } from './service.ts';
 
-export const events = { ...storeEvents, ...dhcpdEvents } as const;
-
 const BOOT_ID = '/proc/sys/kernel/random/boot_id';
-const STATE_CODE = 'EDGE_DHCPD_STATE';
-const RESTART = {
-  code: 'EDGE_DHCPD_RESTART',
-  remedy: 'restart the daemon; the other members serve meanwhile',
-} as const;
+type Context = ServiceContext<DhcpdConfig, keyof typeof dhcpdEvents>;
 
-type Context = DaemonContext<DhcpdConfig, keyof typeof events>;
-
-export type DhcpdDaemon = DaemonDefinition<DhcpdConfig, typeof events>;
-
-export function dhcpdDaemon(machine: Machine): DhcpdDaemon {
-  return {
-    service: SERVICE,
-    description: 'Hands out addresses, as one of any number of identical servers.',
-    events,
-    load: (file) => parseDhcpdConfig(file, hostname()),
-    print: printDhcpdConfig,
-    build: (context) => build(context, machine),
-  };
+export function dhcpdDaemon(machine: Machine) {
+  return serviceDaemon<DhcpdConfig, typeof dhcpdEvents, DhcpdService>(
+    {
+      service: SERVICE,
+      description: 'Hands out addresses, as one of any number of identical servers.',
+      events: dhcpdEvents,
+      codes: {
+        state: 'EDGE_DHCPD_STATE',
+        restart: 'EDGE_DHCPD_RESTART',
+        starting: 'EDGE_DHCPD_STARTING',
+      },
+      restartRemedy: 'the other members serve meanwhile',
+      firstCheck: 'plan',
+      reloadable: RELOADABLE,
+      syncsEveryWrite: true, // leases are promises
+      load: parseDhcpdConfig,
+      print: printDhcpdConfig,
+      build,
+    },
+    machine,
+  );
 }
 
-function build(context: Context, machine: Machine): DaemonService<DhcpdConfig> {
-  const { config, metrics, version } = context;
-  const store = new DaemonStore({
-    ...context,
-    ...machine,
-    service: SERVICE,
-    stateCode: STATE_CODE,
-    syncsEveryWrite: true, // leases are promises
-  });
+function build(
+  context: Context,
+  dhcpd: () => DhcpdService | undefined,
+): Built<DhcpdConfig, DhcpdService> {
+  const { config, metrics, version, store } = context;
   let backend: LateBackend | undefined;
   let history: LeaseHistory | undefined;
-  let dhcpd: DhcpdService | undefined;
   let names: ShownNames | undefined;
-  declareDhcpdMetrics(
-    metrics,
-    () => dhcpd,
-    () => names?.names,
-  );
+  declareDhcpdMetrics(metrics, dhcpd, () => names?.names);
   const shown = () => ({ durability: backend?.durability });
   return {
-    parts: [
-      {
-        name: 'store',
-        async start() {
-          await store.start();
-          names = openNames(context, store.at, () => dhcpd?.plan);
-          backend = openLeases(context, store.at, names.names);
-          history = new LeaseHistory(store.at);
-        },
-        async stop() {
-          history?.close();
-          await names?.names.stop();
-          backend?.close();
-          await store.stop();
-        },
-      },
-      {
-        name: SERVICE,
-        async start(signal) {
-          if (backend === undefined) throw new Error('no store was started');
-          dhcpd = create({ ...context, ...machine }, store.opened, backend);
-          await dhcpd.start(signal);
-        },
-        drain: () => dhcpd?.drain(),
-        stop: async () => dhcpd?.stop(),
-      },
-    ],
-    checks: () => dhcpd?.checks() ?? [{ name: 'plan', problem: 'starting' }],
-    status: () => statusView(config, version, dhcpd, shown()),
-    statusJson: () => statusJson(config, dhcpd, shown()),
-    pages: dhcpdPages(() => dhcpd),
+    opened() {
+      names = openNames(context, store.at, () => dhcpd()?.plan);
+      backend = openLeases(context, store.at, names.names);
+      history = new LeaseHistory(store.at);
+    },
+    async closing() {
+      history?.close();
+      await names?.names.stop();
+      backend?.close();
+    },
+    create() {
+      if (backend === undefined) throw new Error('no store was started');
+      return create(context, backend);
+    },
+    status: () => statusView(config, version, dhcpd(), shown()),
+    statusJson: () => statusJson(config, dhcpd(), shown()),
+    pages: dhcpdPages(dhcpd),
     routes: dhcpdRoutes(
-      () => dhcpd,
+      dhcpd,
       () => history,
       () => names,
     ),
-    reload(next) {
-      refuseChanged(config, next, needsRestart(config), RESTART);
-      dhcpd?.reload(next);
-    },
+    reload: (running, next) => running.reload(next),
   };
 }
 
@@ -135,22 +107,18 @@ function openLeases({ config, log, fail }: Context, store: StoreConfig, names: N
   });
 }
 
-function create(
-  { config, log, clock, random, version, fail, monotonicMicroseconds }: Context & Machine,
-  store: Store,
-  backend: LateBackend,
-): DhcpdService {
-  const address = publicEndpoint(config.admin.listen, hostname());
+function create(context: Context, backend: LateBackend): DhcpdService {
+  const { config, log, clock, random, version, store, address, fail } = context;
   const boot = readFileSync(BOOT_ID, 'utf8').trim();
   return new DhcpdService({
     config,
     version,
-    ...(address === undefined ? {} : { address: formatEndpoint(address) }),
-    store,
+    ...address,
+    store: store.opened,
     backend,
     snapshotPath: join(config.stateDirectory, 'dhcpd.snapshot'),
     disk: createBookDisk(config.stateDirectory),
-    uptime: () => ({ boot, ms: Number(monotonicMicroseconds() / 1000n) }),
+    uptime: () => ({ boot, ms: Number(context.monotonicMicroseconds() / 1000n) }),
     interfaces: createInterfaces(clock),
     openCapture,
     openEcho: () => openEcho(clock, random.integer(0x1_0000)),

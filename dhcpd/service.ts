@@ -208,6 +208,10 @@ export class DhcpdService {
     this.#evaluate();
   }
 
+  confirm(): void {
+    this.follower.confirm();
+  }
+
   checks(): Check[] {
     const check = (name: string, problem: string | false | undefined): Check =>
       problem === false || problem === undefined ? { name } : { name, problem };

@@ -163,7 +163,7 @@ export function printDnsConfig(config: DnsConfig): string {
 }
 
 /** What a running dns takes over: everything else needs a restart. */
-const RELOADABLE = [
+export const RELOADABLE = [
   'log',
   'drain',
   'zones',
@@ -180,11 +180,6 @@ const RELOADABLE = [
   'resolvers',
   'queryLog',
 ] as const satisfies (keyof DnsConfig)[];
-
-export function needsRestart(config: DnsConfig): (keyof DnsConfig)[] {
-  const keys = Object.keys(config) as (keyof DnsConfig)[]; // a strict object's own
-  return keys.filter((each) => !RELOADABLE.some((name) => name === each));
-}
 
 function checkDns(config: DnsConfig, report: Report): void {
   checkListeners(config, report);

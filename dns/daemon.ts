@@ -1,19 +1,16 @@
 // edge-dns as a daemon: from its settings to a service and what surrounds it.
-import { hostname } from 'node:os';
 import { join } from 'node:path';
-import type { DaemonContext, DaemonDefinition, DaemonService } from '../shared/daemon.ts';
-import { DaemonStore, type Machine, refuseChanged } from '../shared/daemon-store.ts';
+import { type Built, type ServiceContext, serviceDaemon } from '../shared/daemon-service.ts';
+import type { Machine } from '../shared/daemon-store.ts';
 import { Health } from '../shared/health/health.ts';
 import { createProbes } from '../shared/health/probes.ts';
 import { RedisVotes } from '../shared/health/redis-votes.ts';
-import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
-import { storeEvents } from '../shared/store/events.ts';
 import { dnsPages, dnsRoutes, type Running, statusJson, statusView } from './admin/pages.ts';
 import { OutsideAliases } from './aliases/outside.ts';
 import { Resolvers } from './aliases/resolvers.ts';
 import type { AnswerSettings, ServingState } from './answer/types.ts';
 import { Canary } from './canary.ts';
-import { type DnsConfig, needsRestart, parseDnsConfig, printDnsConfig } from './config.ts';
+import { type DnsConfig, parseDnsConfig, printDnsConfig, RELOADABLE } from './config.ts';
 import { dnsEvents } from './events.ts';
 import { compileLines } from './lines/compile.ts';
 import { DEFAULT_LINE } from './lines/types.ts';
@@ -27,73 +24,59 @@ import { WaysIn } from './ways-in.ts';
 import { Builder } from './zones/builder.ts';
 import { LeaseNames } from './zones/lease-names.ts';
 
-export const events = { ...storeEvents, ...dnsEvents } as const;
+type Context = ServiceContext<DnsConfig, keyof typeof dnsEvents>;
 
-const STATE_CODE = 'EDGE_DNS_STATE';
-const RESTART = {
-  code: 'EDGE_DNS_RESTART',
-  remedy: 'restart the daemon; the other members serve meanwhile',
-} as const;
-
-type Context = DaemonContext<DnsConfig, keyof typeof events>;
-
-export type DnsDaemon = DaemonDefinition<DnsConfig, typeof events>;
-
-export function dnsDaemon(machine: Machine): DnsDaemon {
-  return {
-    service: SERVICE,
-    description: 'Answers DNS: each client with what lies inside of its own ISP.',
-    events,
-    load: (file) => parseDnsConfig(file, hostname()),
-    print: printDnsConfig,
-    build: (context) => build(context, machine),
-  };
+export function dnsDaemon(machine: Machine) {
+  return serviceDaemon<DnsConfig, typeof dnsEvents, DnsService>(
+    {
+      service: SERVICE,
+      description: 'Answers DNS: each client with what lies inside of its own ISP.',
+      events: dnsEvents,
+      codes: {
+        state: 'EDGE_DNS_STATE',
+        restart: 'EDGE_DNS_RESTART',
+        starting: 'EDGE_DNS_STARTING',
+      },
+      restartRemedy: 'the other members serve meanwhile',
+      firstCheck: 'zones',
+      reloadable: RELOADABLE,
+      load: parseDnsConfig,
+      print: printDnsConfig,
+      build,
+    },
+    machine,
+  );
 }
 
-function build(context: Context, machine: Machine): DaemonService<DnsConfig> {
+function build(context: Context): Built<DnsConfig, DnsService> {
   const { config, metrics, version } = context;
-  const store = new DaemonStore({
-    ...context,
-    ...machine,
-    service: SERVICE,
-    stateCode: STATE_CODE,
-  });
   let running: Running;
+  const found = () => running;
   declareDnsMetrics(
     metrics,
     () => running?.dns,
     () => running?.ways,
   );
   return {
-    parts: [
-      { name: 'store', start: () => store.start(), stop: () => store.stop() },
-      {
-        name: SERVICE,
-        async start(signal) {
-          running = create(context, store);
-          await running.dns.start(signal);
-        },
-        drain: () => running?.dns.drain(),
-        stop: async () => running?.dns.stop(),
-      },
-    ],
-    checks: () => running?.dns.presence.checks() ?? [{ name: 'zones', problem: 'starting' }],
+    create() {
+      running = create(context);
+      return running.dns;
+    },
     status: () => statusView(config, version, running),
     statusJson: () => statusJson(config, running),
-    pages: dnsPages(() => running),
-    routes: dnsRoutes(() => running),
-    async reload(next) {
-      refuseChanged(config, next, needsRestart(config), RESTART);
+    pages: dnsPages(found),
+    routes: dnsRoutes(found),
+    async reload(dns, next) {
       running?.ways.reloadCertificates();
-      await running?.dns.reload(next);
+      await dns.reload(next);
       if (running !== undefined) running.ways.queryLog.maxPerSecond = next.queryLog.maxPerSecond;
     },
   };
 }
 
-function create(context: Context, store: DaemonStore): NonNullable<Running> {
+function create(context: Context): NonNullable<Running> {
   const running = {} as NonNullable<Running>; // what is made first asks for what is made last
-  const { config, version, clock, random, log, fail } = context;
+  const { config, version, store, address, clock, random, log, fail } = context;
   const secret = drawCookieSecret(random);
   const settingsOf = (of: DnsConfig): AnswerSettings => answerSettings(of, secret);
   const { maxPerSecond } = config.queryLog;
@@ -109,7 +92,6 @@ function create(context: Context, store: DaemonStore): NonNullable<Running> {
     onException: (text) => log.error('answer-failed', text, {}),
     onFatal: fail,
   });
-  const address = publicEndpoint(config.admin.listen, hostname());
   const [at] = config.listen;
   if (at === undefined) throw new Error('the configuration has an address');
   const health = new Health({
@@ -125,7 +107,7 @@ function create(context: Context, store: DaemonStore): NonNullable<Running> {
   const dns = new DnsService({
     config,
     version,
-    ...(address === undefined ? {} : { address: formatEndpoint(address) }),
+    ...address,
     store: store.opened,
     health,
     canary: new Canary({ at, clock, random }),

@@ -4,7 +4,7 @@
 import { type Clock, every } from '../shared/clock.ts';
 import type { Health } from '../shared/health/health.ts';
 import type { Log } from '../shared/log.ts';
-import { Presence } from '../shared/presence.ts';
+import { type Check, Presence, type PresenceState } from '../shared/presence.ts';
 import type { Random } from '../shared/random.ts';
 import { zoneOf } from '../shared/site/dns-name.ts';
 import { ObjectsTarget } from '../shared/site/objects-target.ts';
@@ -152,6 +152,23 @@ export class DnsService {
       signal: this.#stopping.signal,
     });
     options.health.onChange(() => this.#publishSoon());
+  }
+
+  get state(): PresenceState {
+    return this.presence.state;
+  }
+
+  checks(): Check[] {
+    return this.presence.checks();
+  }
+
+  setDrain(asked: boolean): void {
+    this.presence.setDrain(asked);
+  }
+
+  confirm(): void {
+    this.followers.dns.confirm();
+    this.followers.pools.confirm();
   }
 
   /** Of the site, as it is wanted now. */

@@ -109,18 +109,13 @@ export function printLbConfig(config: LbConfig): string {
 }
 
 /** What a running lb takes over: everything else needs a restart. */
-const RELOADABLE = [
+export const RELOADABLE = [
   'log',
   'drain',
   'keyDirectory',
   'accessLog',
   'limits',
 ] as const satisfies (keyof LbConfig)[];
-
-export function needsRestart(config: LbConfig): (keyof LbConfig)[] {
-  const keys = Object.keys(config) as (keyof LbConfig)[]; // a strict object's own
-  return keys.filter((each) => !RELOADABLE.some((name) => name === each));
-}
 
 export const hasL4 = ({ l4: { uplink, inside } }: LbConfig): boolean =>
   uplink.length + inside.length > 0;

@@ -1,25 +1,17 @@
 // edge-lb as a daemon: from its settings to a service and what surrounds it.
-import { availableParallelism, hostname } from 'node:os';
+import { availableParallelism } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import type { DaemonContext, DaemonDefinition, DaemonService } from '../shared/daemon.ts';
-import { DaemonStore, type Machine, refuseChanged } from '../shared/daemon-store.ts';
+import { type Built, type ServiceContext, serviceDaemon } from '../shared/daemon-service.ts';
+import type { Machine } from '../shared/daemon-store.ts';
 import { Health } from '../shared/health/health.ts';
 import { createProbes } from '../shared/health/probes.ts';
 import { RedisVotes } from '../shared/health/redis-votes.ts';
 import { createIpHost } from '../shared/links/ip-host.ts';
 import { siblingModule } from '../shared/module-path.ts';
-import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
-import { storeEvents } from '../shared/store/events.ts';
 import { lbPages, lbRoutes, type Running, statusJson, statusView } from './admin/pages.ts';
 import { Agents } from './agents.ts';
-import {
-  type LbConfig,
-  needsRestart,
-  parseLbConfig,
-  printLbConfig,
-  routeTableOf,
-} from './config.ts';
+import { type LbConfig, parseLbConfig, printLbConfig, RELOADABLE, routeTableOf } from './config.ts';
 import { lbEvents } from './events.ts';
 import { KeyFiles } from './key-files.ts';
 import { createL4 } from './l4-part.ts';
@@ -33,69 +25,48 @@ import { Vips } from './vips.ts';
 import type { WorkerSettings } from './workers/messages.ts';
 import { Workers } from './workers/workers.ts';
 
-export const events = { ...storeEvents, ...lbEvents } as const;
-
-const STATE_CODE = 'EDGE_LB_STATE';
-const RESTART = {
-  code: 'EDGE_LB_RESTART',
-  remedy: 'restart the daemon; the other members serve meanwhile',
-} as const;
-
-type Context = DaemonContext<LbConfig, keyof typeof events>;
-
-export type LbDaemon = DaemonDefinition<LbConfig, typeof events>;
+type Context = ServiceContext<LbConfig, keyof typeof lbEvents>;
 
 /** `nodeFlags`: what its workers are started with, too. */
 export type LbMachine = Machine & { nodeFlags: readonly string[] };
 
-export function lbDaemon(machine: LbMachine): LbDaemon {
-  return {
-    service: SERVICE,
-    description: 'Balances load: L4 in the kernel, HTTP and TCP streams in worker processes.',
-    events,
-    load: (file) => parseLbConfig(file, hostname()),
-    print: printLbConfig,
-    build: (context) => build(context, machine),
-  };
-}
-
-function build(context: Context, machine: LbMachine): DaemonService<LbConfig> {
-  const { config, metrics, version } = context;
-  const store = new DaemonStore({
-    ...context,
-    ...machine,
-    service: SERVICE,
-    stateCode: STATE_CODE,
-  });
-  let running: Running;
-  declareLbMetrics(metrics, () => running);
-  return {
-    parts: [
-      { name: 'store', start: () => store.start(), stop: () => store.stop() },
-      {
-        name: SERVICE,
-        async start(signal) {
-          running = create(context, store, machine.nodeFlags);
-          await running.start(signal);
-        },
-        drain: (signal) => running?.drain(signal),
-        stop: async () => running?.stop(),
-      },
-    ],
-    checks: () => running?.presence.checks() ?? [{ name: 'site', problem: 'starting' }],
-    status: () => statusView(config, version, running),
-    statusJson: () => statusJson(config, running),
-    pages: lbPages(() => running),
-    routes: lbRoutes(() => running),
-    reload(next) {
-      refuseChanged(config, next, needsRestart(config), RESTART);
-      running?.reload(next);
+export function lbDaemon(machine: LbMachine) {
+  return serviceDaemon<LbConfig, typeof lbEvents, LbService>(
+    {
+      service: SERVICE,
+      description: 'Balances load: L4 in the kernel, HTTP and TCP streams in worker processes.',
+      events: lbEvents,
+      codes: { state: 'EDGE_LB_STATE', restart: 'EDGE_LB_RESTART', starting: 'EDGE_LB_STARTING' },
+      restartRemedy: 'the other members serve meanwhile',
+      firstCheck: 'site',
+      reloadable: RELOADABLE,
+      load: parseLbConfig,
+      print: printLbConfig,
+      build: (context, running) => build(context, running, machine.nodeFlags),
     },
+    machine,
+  );
+}
+
+function build(
+  context: Context,
+  running: () => Running,
+  nodeFlags: readonly string[],
+): Built<LbConfig, LbService> {
+  const { config, metrics, version } = context;
+  declareLbMetrics(metrics, running);
+  return {
+    create: () => create(context, nodeFlags),
+    status: () => statusView(config, version, running()),
+    statusJson: () => statusJson(config, running()),
+    pages: lbPages(running),
+    routes: lbRoutes(running),
+    reload: (lb, next) => lb.reload(next),
   };
 }
 
-function create(context: Context, store: DaemonStore, nodeFlags: readonly string[]): LbService {
-  const { config, version, clock, random, log, fail } = context;
+function create(context: Context, nodeFlags: readonly string[]): LbService {
+  const { config, version, store, address, clock, random, log, fail } = context;
   const secret =
     config.secretFile === undefined ? drawSecret(random) : readSecret(config.secretFile);
   const keys = { sticky: keyFor(secret, 'sticky'), tickets: keyFor(secret, 'tickets') };
@@ -130,7 +101,6 @@ function create(context: Context, store: DaemonStore, nodeFlags: readonly string
     link: link === 'none' ? undefined : link,
     announce: announce.enabled ? routes : undefined,
   });
-  const address = publicEndpoint(config.admin.listen, hostname());
   const health = new Health({
     self: `${SERVICE}/${config.node}`,
     board: new RedisVotes(store.at),
@@ -144,7 +114,7 @@ function create(context: Context, store: DaemonStore, nodeFlags: readonly string
   service = new LbService({
     config,
     version,
-    ...(address === undefined ? {} : { address: formatEndpoint(address) }),
+    ...address,
     store: store.opened,
     health,
     workers,

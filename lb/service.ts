@@ -4,7 +4,7 @@
 import { type Clock, every } from '../shared/clock.ts';
 import type { Health } from '../shared/health/health.ts';
 import type { Log } from '../shared/log.ts';
-import { type Check, Presence } from '../shared/presence.ts';
+import { type Check, Presence, type PresenceState } from '../shared/presence.ts';
 import type { Random } from '../shared/random.ts';
 import { ObjectsTarget } from '../shared/site/objects-target.ts';
 import type { Pool, PoolTarget } from '../shared/site/pool-objects.ts';
@@ -91,6 +91,23 @@ export class LbService {
     };
     options.health.onChange(() => this.#wantSoon());
     options.agents.onChange(() => this.#wantSoon());
+  }
+
+  get state(): PresenceState {
+    return this.presence.state;
+  }
+
+  checks(): Check[] {
+    return this.presence.checks();
+  }
+
+  setDrain(asked: boolean): void {
+    this.presence.setDrain(asked);
+  }
+
+  confirm(): void {
+    this.followers.lb.confirm();
+    this.followers.pools.confirm();
   }
 
   get plan(): LbPlan | undefined {

@@ -167,14 +167,7 @@ export function natterRoutes(natter: MaybeNatter): ControlRoute[] {
       path: '/trace',
       handle: ({ query, signal }) => traceStream(running(natter), query, signal),
     },
-    { method: 'POST', path: '/drain', handle: () => setDrain(running(natter), true) },
-    { method: 'POST', path: '/undrain', handle: () => setDrain(running(natter), false) },
   ];
-}
-
-function setDrain(natter: NatterService, asked: boolean): unknown {
-  natter.setDrain(asked);
-  return { state: natter.state };
 }
 
 type EipStats = {

@@ -109,17 +109,15 @@ export function routeTableOf(config: NatterConfig): number {
   return config.announce.table === 'main' ? MAIN_TABLE : config.announce.table;
 }
 
-/** What a running natter cannot take over: it has to be restarted. */
-export const NEEDS_RESTART = [
-  'node',
-  'instance',
-  'store',
-  'stateDirectory',
-  'bpffs',
-  'capacity',
-  'admin',
-  'control',
-  'source',
+/** What a running natter takes over: everything else needs a restart. */
+export const RELOADABLE = [
+  'log',
+  'drain',
+  'links',
+  'hook',
+  'insidePrefixes',
+  'announce',
+  'arp',
 ] as const satisfies (keyof NatterConfig)[];
 
 function checkNatter(config: NatterConfig, report: Report): void {

@@ -1,24 +1,20 @@
 // edge-natter as a daemon: from its settings to a service and what surrounds it.
 
-import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { setImmediate as turn } from 'node:timers/promises';
 import { createBpf } from '../shared/bpf/kernel.ts';
-import type { DaemonContext, DaemonDefinition, DaemonService } from '../shared/daemon.ts';
-import { DaemonStore, type Machine, refuseChanged } from '../shared/daemon-store.ts';
+import { type Built, type ServiceContext, serviceDaemon } from '../shared/daemon-service.ts';
+import type { Machine } from '../shared/daemon-store.ts';
 import { isDenied, OperationalError } from '../shared/errors.ts';
 import { createIpHost } from '../shared/links/ip-host.ts';
-import { formatEndpoint, publicEndpoint } from '../shared/net/ports.ts';
-import { storeEvents } from '../shared/store/events.ts';
-import type { Store } from '../shared/store/types.ts';
 import { natterPages, natterRoutes, statusJson, statusView } from './admin.ts';
 import {
   ipv4Prefixes,
   type NatterConfig,
-  NEEDS_RESTART,
   parseNatterConfig,
   pinDirectoryOf,
   printNatterConfig,
+  RELOADABLE,
   routeTableOf,
 } from './config.ts';
 import { natterEvents } from './events.ts';
@@ -28,29 +24,32 @@ import { NovaSource } from './nova-source.ts';
 import { type NatterPlan, NatterService } from './service.ts';
 
 export const OBJECT_PATH = join(import.meta.dirname, 'bpf', 'natter.bpf.o');
-export const events = { ...storeEvents, ...natterEvents } as const;
-
-const STATE_CODE = 'EDGE_NATTER_STATE';
 export const HOST_CODE = 'EDGE_NATTER_HOST';
-const RESTART = {
-  code: 'EDGE_NATTER_RESTART',
-  remedy: 'restart the daemon; its data plane goes on meanwhile',
-} as const;
+type Context = ServiceContext<NatterConfig, keyof typeof natterEvents>;
 
-type Context = DaemonContext<NatterConfig, keyof typeof events>;
+export type NatterDaemon = ReturnType<typeof natterDaemon>;
 
-export type NatterDaemon = DaemonDefinition<NatterConfig, typeof events>;
-
-export function natterDaemon(machine: Machine): NatterDaemon {
-  return {
-    service: SERVICE,
-    description: 'Translates elastic IPs and port forwards in the kernel, as the store wants it.',
-    switches: { detach: 'take programs, routes and pinned maps away, and end' },
-    events,
-    load: (file) => parseNatterConfig(file, hostname()),
-    print: printNatterConfig,
-    build: (context) => build(context, machine),
-  };
+export function natterDaemon(machine: Machine) {
+  return serviceDaemon<NatterConfig, typeof natterEvents, NatterService>(
+    {
+      service: SERVICE,
+      description: 'Translates elastic IPs and port forwards in the kernel, as the store wants it.',
+      switches: { detach: 'take programs, routes and pinned maps away, and end' },
+      events: natterEvents,
+      codes: {
+        state: 'EDGE_NATTER_STATE',
+        restart: 'EDGE_NATTER_RESTART',
+        starting: 'EDGE_NATTER_STARTING',
+      },
+      restartRemedy: 'its data plane goes on meanwhile',
+      firstCheck: 'table',
+      reloadable: RELOADABLE,
+      load: parseNatterConfig,
+      print: printNatterConfig,
+      build,
+    },
+    machine,
+  );
 }
 
 export function planOf(config: NatterConfig): NatterPlan {
@@ -67,76 +66,42 @@ export function planOf(config: NatterConfig): NatterPlan {
   };
 }
 
-function build(context: Context, machine: Machine): DaemonService<NatterConfig> {
-  const { config, metrics, version } = context;
-  const store = new DaemonStore({
-    ...context,
-    ...machine,
-    service: SERVICE,
-    stateCode: STATE_CODE,
-  });
-  let natter: NatterService | undefined;
+function build(
+  context: Context,
+  natter: () => NatterService | undefined,
+): Built<NatterConfig, NatterService> {
+  const { config, metrics, version, store } = context;
+  const { nova: wanted } = config.source;
   let nova: NovaSource | undefined;
-  declareNatterMetrics(metrics, () => natter);
+  declareNatterMetrics(metrics, natter);
   return {
+    create: () => create(context, () => nova?.confirm()),
     parts: [
-      {
-        name: 'store',
-        start: () => store.start(),
-        stop: () => store.stop(),
-      },
-      {
-        name: SERVICE,
-        async start(signal) {
-          natter = create({ ...context, ...machine }, store.opened);
-          await natter.start(signal);
-        },
-        stop: async () => natter?.stop(),
-      },
       {
         name: 'nova',
         start() {
-          const { nova: settings } = config.source;
-          if (settings === undefined) return;
-          nova = new NovaSource({ ...context, config: settings, store: store.opened });
+          if (wanted === undefined) return;
+          nova = new NovaSource({ ...context, config: wanted, store: store.opened });
           nova.start();
         },
         stop: async () => nova?.stop(),
       },
     ],
-    checks: () => natter?.checks() ?? [{ name: 'table', problem: 'starting' }],
-    status: () => statusView(config, version, natter),
-    statusJson: () => statusJson(config, natter),
-    pages: natterPages(() => natter),
-    routes: [
-      ...natterRoutes(() => natter),
-      {
-        method: 'POST',
-        path: '/confirm',
-        handle() {
-          natter?.follower.confirm();
-          nova?.confirm();
-          return {};
-        },
-      },
-    ],
-    async reload(next) {
-      refuseChanged(config, next, NEEDS_RESTART, RESTART);
-      await natter?.reload(planOf(next));
-    },
+    status: () => statusView(config, version, natter()),
+    statusJson: () => statusJson(config, natter()),
+    pages: natterPages(natter),
+    routes: natterRoutes(natter),
+    reload: (running, next) => running.reload(planOf(next)),
   };
 }
 
-function create(
-  { config, log, clock, random, version, monotonicMicroseconds }: Context & Machine,
-  store: Store,
-): NatterService {
-  const address = publicEndpoint(config.admin.listen, hostname());
+function create(context: Context, onConfirmed: () => void): NatterService {
+  const { config, log, clock, random, version, store, address } = context;
   try {
     return new NatterService({
       node: config.node,
       version,
-      ...(address === undefined ? {} : { address: formatEndpoint(address) }),
+      ...address,
       objectPath: OBJECT_PATH,
       pinDirectory: pinDirectoryOf(config),
       snapshotPath: join(config.stateDirectory, 'natter.snapshot'),
@@ -144,12 +109,13 @@ function create(
       plan: planOf(config),
       bpf: createBpf(),
       host: createIpHost(clock, HOST_CODE),
-      store,
+      store: store.opened,
       clock,
       random,
       log,
       turn,
-      monotonicMicroseconds,
+      monotonicMicroseconds: context.monotonicMicroseconds,
+      onConfirmed,
     });
   } catch (error) {
     throw withExitCode(error);

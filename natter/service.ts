@@ -42,6 +42,8 @@ export type NatterServiceOptions = {
   turn: () => Promise<void>;
   /** CLOCK_MONOTONIC, with which the kernel stamps what it traces. */
   monotonicMicroseconds: () => bigint;
+  /** Another source of objects is told, too. */
+  onConfirmed?: () => void;
 };
 
 export type NatterState = 'starting' | 'running' | 'not-ready' | 'draining' | 'drained' | 'stopped';
@@ -165,6 +167,11 @@ export class NatterService {
   setDrain(asked: boolean): void {
     this.#drainAsked = asked;
     this.#evaluate();
+  }
+
+  confirm(): void {
+    this.follower.confirm();
+    this.options.onConfirmed?.();
   }
 
   checks(): Check[] {

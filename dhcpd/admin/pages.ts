@@ -192,24 +192,9 @@ export function dhcpdRoutes(
         throw notOpen();
       },
     },
-    { method: 'POST', path: '/drain', handle: () => setDrain(running(dhcpd), true) },
-    { method: 'POST', path: '/undrain', handle: () => setDrain(running(dhcpd), false) },
-    {
-      method: 'POST',
-      path: '/confirm',
-      handle() {
-        running(dhcpd).follower.confirm();
-        return {};
-      },
-    },
   ];
 }
 
 function notOpen(): OperationalError {
   return new OperationalError('EDGE_DHCPD_STARTING', 'the store is not open yet');
-}
-
-function setDrain(dhcpd: DhcpdService, asked: boolean): unknown {
-  dhcpd.setDrain(asked);
-  return { state: dhcpd.state };
 }

@@ -169,28 +169,11 @@ export function dnsRoutes(found: () => Running): ControlRoute[] {
         return { clients: topUnknownClients(ways.unknownClients, UNKNOWN_SHOWN) };
       },
     },
-    { method: 'POST', path: '/drain', handle: () => setDrain(dns(), true) },
-    { method: 'POST', path: '/undrain', handle: () => setDrain(dns(), false) },
-    {
-      method: 'POST',
-      path: '/confirm',
-      handle() {
-        const { followers } = dns();
-        followers.dns.confirm();
-        followers.pools.confirm();
-        return {};
-      },
-    },
   ];
 }
 
 function targetJson({ sinceMs, ...row }: TargetRow): unknown {
   return { ...row, since: sinceMs === 0 ? null : new Date(sinceMs).toISOString() };
-}
-
-function setDrain({ presence }: DnsService, asked: boolean): unknown {
-  presence.setDrain(asked);
-  return { state: presence.state };
 }
 
 function linesPage({ lines }: DnsService): unknown {

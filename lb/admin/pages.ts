@@ -210,18 +210,6 @@ export function lbRoutes(found: () => Running): ControlRoute[] {
     { method: 'GET', path: '/routes', handle: () => ({ routes: routeRows(lb()) }) },
     { method: 'GET', path: '/servers', handle: () => ({ servers: serverRows(lb()) }) },
     { method: 'GET', path: '/pools', handle: () => ({ pools: poolRows(lb()) }) },
-    { method: 'POST', path: '/drain', handle: () => setDrain(lb(), true) },
-    { method: 'POST', path: '/undrain', handle: () => setDrain(lb(), false) },
-    {
-      method: 'POST',
-      path: '/confirm',
-      handle() {
-        const { followers } = lb();
-        followers.lb.confirm();
-        followers.pools.confirm();
-        return {};
-      },
-    },
   ];
 }
 
@@ -230,9 +218,4 @@ function explainFlow({ options }: LbService, body: unknown): unknown {
   throw new OperationalError('EDGE_LB_NO_LINKS', 'this instance has no links for L4', {
     remedy: 'name links in l4.uplink and l4.inside',
   });
-}
-
-function setDrain({ presence }: LbService, asked: boolean): unknown {
-  presence.setDrain(asked);
-  return { state: presence.state };
 }
