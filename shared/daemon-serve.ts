@@ -1,7 +1,7 @@
 // A daemon from its settings to its end: puts log, metrics, pages, socket and signals around a
 // service.
 import { type ControlRoute, ControlServer } from './admin/control.ts';
-import { AdminServer, type AdminSource } from './admin/server.ts';
+import { AdminServer, type AdminSource, type ReadyCheck } from './admin/server.ts';
 import { type TokenGuard, tokenGuard } from './admin/token.ts';
 import { systemClock } from './clock.ts';
 import type {
@@ -114,12 +114,17 @@ function doors<Config extends CommonSettings>(
   recent: RecentEvents,
 ): Part[] {
   const { log, metrics, state } = context;
+  const checks = (): ReadyCheck[] => {
+    const now = state();
+    const own = now === 'ready' ? { name: 'state' } : { name: 'state', problem: now };
+    return [own, ...service.checks()];
+  };
+  metrics.declare({}, () => {
+    const isReady = checks().every(({ problem }) => problem === undefined);
+    metrics.everywhere.ready.set(isReady ? 1 : 0);
+  });
   const source: AdminSource = {
-    checks: () => {
-      const now = state();
-      const own = now === 'ready' ? { name: 'state' } : { name: 'state', problem: now };
-      return [own, ...service.checks()];
-    },
+    checks,
     status: () => service.status(),
     statusJson: () => service.statusJson(),
     metrics,

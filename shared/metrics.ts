@@ -53,6 +53,11 @@ export const everywhereMetrics = {
     name: 'edge_config_last_reload_timestamp_seconds',
     help: 'When the configuration that is in force was loaded.',
   },
+  ready: {
+    type: 'gauge',
+    name: 'edge_ready',
+    help: 'Whether /readyz says that it may have traffic.',
+  },
   storeUp: {
     type: 'gauge',
     name: 'edge_store_up',

@@ -120,6 +120,7 @@ describe('the life of a daemon', () => {
     await daemon.ready();
     const url = `http://127.0.0.1:${adminPort}`;
     expect(await (await fetch(`${url}/readyz`)).text()).toBe('ok\n');
+    expect(await (await fetch(`${url}/metrics`)).text()).toContain('\nedge_ready 1\n');
     expect(await controlRequest(socket, 'POST', '/greet')).toBe('hello');
     settings('greeting: hi\n');
     daemon.child.kill('SIGHUP');
