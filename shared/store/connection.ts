@@ -16,7 +16,8 @@ export type StoreConfig = {
   username?: string;
   /** Its first line is the password of Redis. */
   passwordFile?: string;
-  /** The same for the Sentinels, when they want one. */
+  /** The same for the Sentinels, when they want one; without a user it is the default one's. */
+  sentinelUsername?: string;
   sentinelPasswordFile?: string;
   tls?: { caFile?: string; certFile?: string; keyFile?: string; serverName?: string };
   /** How long a command may take. Default 500. */
@@ -58,6 +59,7 @@ function redisOptions(config: StoreConfig, role: Role): ClientOptions {
     protocol: 2,
     replyMapping: 'legacy',
     connectionName: `edge:${config.clientName ?? 'edge'}:${role}`,
+    disableClientInfo: true, // a command more that a user would need
     connectTimeout: CONNECT_TIMEOUT_MS,
     enableOfflineQueue: false,
     autoResendUnfulfilledCommands: false,
@@ -83,6 +85,7 @@ function sentinelOptions(
     name: address.group,
     enableTLSForSentinelMode: address.tls,
     ...(address.tls ? { sentinelTLS: tlsOptions(config) } : {}),
+    ...(config.sentinelUsername === undefined ? {} : { sentinelUsername: config.sentinelUsername }),
     ...(secret === undefined ? {} : { sentinelPassword: secret }),
     sentinelCommandTimeout: CONNECT_TIMEOUT_MS,
     sentinelRetryStrategy: reconnectDelayMs,

@@ -10,10 +10,22 @@ const known: readonly Known[] = [
     message: 'the store did not answer in time',
   },
   {
-    pattern: /^(NOAUTH|WRONGPASS|NOPERM|ERR invalid password|ERR AUTH)/,
+    pattern: /^(NOAUTH|WRONGPASS|ERR invalid password|ERR AUTH)/,
     code: 'EDGE_STORE_DENIED',
     message: 'the store refuses this client',
     remedy: 'check username and passwordFile',
+  },
+  {
+    pattern: /^NOPERM/,
+    code: 'EDGE_STORE_DENIED',
+    message: 'this user of the store may not do that',
+    remedy: 'compare its rights (ACL LOG, ACL GETUSER) with deploy/redis/users.acl',
+  },
+  {
+    pattern: /certificate|altname|\bSSL|\bTLS\b|EPROTO|ERR_SSL|ERR_TLS/i,
+    code: 'EDGE_STORE_TLS',
+    message: 'there is no trusted TLS connection to the store',
+    remedy: 'check tls.caFile, certFile, keyFile and serverName; redis:// is without TLS',
   },
   {
     pattern: /^OOM/,
@@ -37,6 +49,7 @@ const known: readonly Known[] = [
       /Stream isn't writeable|Connection is closed|ECONN|ENOENT|EPIPE|ENOTFOUND|EAI_|sentinel/i,
     code: 'EDGE_STORE_UNREACHABLE',
     message: 'the store cannot be reached',
+    remedy: 'is it up, its address right, and rediss:// where it wants TLS?',
   },
 ];
 

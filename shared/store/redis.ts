@@ -8,7 +8,7 @@ import { countOf, headOf, isDigest, memberOf } from './damage.ts';
 import { inspectServers } from './inspect.ts';
 import { memberKeys, unitKeys } from './keys.ts';
 import { conflict } from './memory-unit.ts';
-import { loadScript, runScript } from './script.ts';
+import { loadScript, runReadOnly, runScript } from './script.ts';
 import type {
   ApplyOptions,
   ApplyResult,
@@ -165,7 +165,7 @@ export class RedisStore implements Store {
   async members(service: string): Promise<(Member & { ageMs: number })[]> {
     const { seen, nodes } = memberKeys(service);
     const reply = (await this.#commands.run((client) =>
-      runScript(client, scripts.members, [seen, nodes], []),
+      runReadOnly(client, scripts.members, [seen, nodes]),
     )) as (string | number)[]; // as the script's header says
     const members: (Member & { ageMs: number })[] = [];
     for (let i = 0; i + 1 < reply.length; i += 2) {

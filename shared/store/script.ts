@@ -25,7 +25,26 @@ export async function runScript(
   try {
     return await client.evalsha(script.sha, keys.length, ...keys, ...argv);
   } catch (error) {
-    if (!(error instanceof Error) || !error.message.startsWith('NOSCRIPT')) throw error;
+    if (!isRefused(error, 'NOSCRIPT')) throw error;
     return client.eval(script.text, keys.length, ...keys, ...argv);
   }
+}
+
+/** One that only reads: since Redis 7, who runs it needs no right to write its keys. */
+export async function runReadOnly(
+  client: RedisClient,
+  script: Script,
+  keys: readonly string[],
+): Promise<unknown> {
+  try {
+    return await client.evalsha_ro(script.sha, keys.length, ...keys);
+  } catch (error) {
+    if (isRefused(error, 'NOSCRIPT')) return client.eval_ro(script.text, keys.length, ...keys);
+    if (isRefused(error, 'ERR unknown command')) return runScript(client, script, keys, []);
+    throw error;
+  }
+}
+
+function isRefused(error: unknown, word: string): boolean {
+  return error instanceof Error && error.message.startsWith(word);
 }

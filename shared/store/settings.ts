@@ -22,6 +22,7 @@ const tls = z.strictObject({
 export const storeCredentials = {
   username: z.string().min(1).optional(),
   passwordFile: absolutePath.optional(),
+  sentinelUsername: z.string().min(1).optional(),
   sentinelPasswordFile: absolutePath.optional(),
   tls: tls.optional(),
 };
@@ -43,9 +44,9 @@ export type StoreCredentials = Pick<StoreConfig, keyof Given>;
 
 /** What zod gives as undefined is absent in a StoreConfig. */
 export function credentialsOf(given: Given): StoreCredentials {
-  const { username, passwordFile, sentinelPasswordFile } = given;
+  const { username, passwordFile, sentinelUsername, sentinelPasswordFile } = given;
   return {
-    ...defined({ username, passwordFile, sentinelPasswordFile }),
+    ...defined({ username, passwordFile, sentinelUsername, sentinelPasswordFile }),
     ...(given.tls === undefined ? {} : { tls: defined(given.tls) }),
   };
 }

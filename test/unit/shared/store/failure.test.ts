@@ -14,6 +14,8 @@ test.each([
   ['NOAUTH Authentication required.', undefined, 'EDGE_STORE_DENIED'],
   ['NOPERM this user has no permissions', undefined, 'EDGE_STORE_DENIED'],
   ['Connection is closed.', 'WRONGPASS invalid username-password pair', 'EDGE_STORE_DENIED'],
+  ['Connection is closed.', 'self-signed certificate in certificate chain', 'EDGE_STORE_TLS'],
+  ['Connection is closed.', 'Hostname/IP does not match certificate altnames', 'EDGE_STORE_TLS'],
   ["OOM command not allowed when used memory > 'maxmemory'.", undefined, 'EDGE_STORE_FULL'],
   ['WRONGTYPE Operation against a key', undefined, 'EDGE_STORE_DAMAGED'],
   ['ERR unknown command', undefined, 'EDGE_STORE_FAILED'],
