@@ -117,7 +117,9 @@ export function lineOf(fault: FaultSeen, atSeconds: number): string {
   return `${String(atSeconds).padStart(5)} s  ${name.padEnd(18)} ${victim.padEnd(9)} ${how}`;
 }
 
-function startLoads(site: SoakSite): LabProcess[] {
+async function startLoads(site: SoakSite): Promise<LabProcess[]> {
+  const iperf = site.lab.vm(1).spawn('iperf3', ['-s', '--forceflush']);
+  await iperf.ready('listens', () => iperf.output().includes('Server listening'));
   return loadPlans(site).map(([node, plan]) =>
     node.spawn(process.execPath, [LOADS, JSON.stringify(plan)], { name: 'soak-load' }),
   );
@@ -126,7 +128,7 @@ function startLoads(site: SoakSite): LabProcess[] {
 /** All that a standing site goes through; its facts. */
 async function observed(site: SoakSite, options: SoakOptions): Promise<Facts> {
   const { seed, command, print, signal } = options;
-  const loads = startLoads(site);
+  const loads = await startLoads(site);
   const recorder = new Recorder(site, loads);
   try {
     const problem = await untilWell(site, recorder, FIRST_WELL_MS, signal);

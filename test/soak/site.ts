@@ -8,8 +8,8 @@ import { WWW } from '../../lab/lb-objects.ts';
 import { connect, createNodes } from '../../lab/netns.ts';
 import { LabNode } from '../../lab/node.ts';
 import { type Site, site } from '../../lab/site.ts';
+import { EIP, siteObjects } from '../../lab/site-objects.ts';
 import { insideLink } from '../../lab/topology.ts';
-import { EIP, siteObjects } from '../../lab/traffic.ts';
 import type { LoadPlan } from './loads/main.ts';
 
 const KB = 1000;

@@ -5,7 +5,9 @@ import { describeError } from '../../shared/errors.ts';
 import type { Arguments } from './arguments.ts';
 import type { Facts, Verdict } from './facts.ts';
 import { isBroken, judge } from './judge/index.ts';
+import { htmlReport } from './report/html.ts';
 import { jsonReport } from './report/json.ts';
+import { markdownReport } from './report/markdown.ts';
 import { soak } from './run.ts';
 import { type Planned, schedule } from './schedule.ts';
 
@@ -19,8 +21,18 @@ const plannedLine = ({ atMs, fault, kind, which, holdMs }: Planned): string =>
 const verdictLine = ({ invariant, checked, breaches }: Verdict): string =>
   `${breaches.length === 0 ? 'ok  ' : 'FAIL'}  ${invariant} (${checked} looked at)`;
 
+function outcomeOf({ isInterrupted }: Facts, verdicts: readonly Verdict[]): string {
+  const broken = verdicts.filter(isBroken).length;
+  const words = broken === 0 ? 'every invariant held' : `${broken} invariants broken`;
+  return isInterrupted ? `interrupted; until then ${words}` : words;
+}
+
+/** As a page, as Markdown, and as data. */
 export function writeReport(out: string, facts: Facts, verdicts: readonly Verdict[]): void {
+  const outcome = outcomeOf(facts, verdicts);
   mkdirSync(out, { recursive: true });
+  writeFileSync(join(out, 'report.html'), htmlReport(facts, verdicts, outcome));
+  writeFileSync(join(out, 'report.md'), markdownReport(facts, verdicts, outcome));
   writeFileSync(join(out, 'report.json'), jsonReport(facts, verdicts));
 }
 
@@ -51,7 +63,7 @@ export async function soakWhole(options: Arguments, words: readonly string[]): P
     console.log(verdictLine(verdict));
     for (const breach of verdict.breaches.slice(0, 5)) console.log(`        ${breach}`);
   }
-  console.log(`report: ${join(out, 'report.json')}`);
+  console.log(`report: ${join(out, 'report.html')}, report.md and report.json beside it`);
   if (facts.isInterrupted) return EXIT.interrupted;
   return verdicts.some(isBroken) ? EXIT.broken : EXIT.kept;
 }

@@ -3,6 +3,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 import type { LabProcess } from '../../../lab/process.ts';
 import type { ErrorRecord, Facts, Grant, Sample, Tick, Trouble } from '../facts.ts';
 import type { LoadLine } from '../loads/tally.ts';
+import { keepTools, toolsOf } from '../loads/tools.ts';
 import type { SoakSite } from '../site.ts';
 import { sample } from './daemons.ts';
 import { Lines } from './lines.ts';
@@ -48,7 +49,13 @@ export class Recorder {
     this.#loads = loads;
     this.#loadLines = loads.map(({ logPath }) => new Lines(logPath));
     this.#followLogs('now');
+    const { signal } = this.#stop;
+    const sink = {
+      tick: (tick: Tick) => this.ticks.push(tick),
+      trouble: (trouble: Trouble) => this.troubles.push(trouble),
+    };
     this.#running = Promise.all([
+      keepTools(toolsOf(site, signal), sink, signal),
       this.#repeat(LOOK_MS, () => this.#look()),
       this.#repeat(SAMPLE_MS, () => this.#sample()),
     ]);
