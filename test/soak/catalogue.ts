@@ -120,7 +120,8 @@ export const CATALOGUE: readonly FaultKind[] = [
     victims: KINDS,
     holdMs: [6000, 12_000],
     recoverMs: 60_000,
-    allowed: {},
+    // BFD may lose three packets in a row, and the router its next hop.
+    allowed: { lb: NEXT_HOP_CHANGES },
     explains: STORE_EVENTS,
   },
   {

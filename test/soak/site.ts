@@ -53,7 +53,7 @@ async function addRelay(lab: Site): Promise<LabNode> {
   await createNodes(lab.run, [plan.name]);
   await connect(lab.run, [insideLink(plan, { ...wires, uplinkVlan: undefined })]);
   const relay = new LabNode(lab.run, plan.name, plan.address);
-  await relay.ip(...Object.values(GIADDR).map((address) => `address add ${address}/32 dev lo`));
+  await relay.ip(...Object.values(GIADDR).map((address) => `address add ${address}/32 dev eth0`));
   const behind = ['10.50.0.0/16', '10.60.0.0/16'];
   for (const dhcpd of lab.dhcpds) {
     await dhcpd.ip(...behind.map((subnet) => `route add ${subnet} via ${RELAY_ADDRESS}`));

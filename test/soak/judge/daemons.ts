@@ -71,13 +71,15 @@ export function slope(points: readonly (readonly [x: number, y: number])[]): num
   return slopes.length === 0 ? 0 : median(slopes);
 }
 
-/** Of each process, over the time in which nothing was the matter. */
+/** Of each process, over the time in which nothing was the matter with it, or with the store. */
 export function trends({ samples, faults }: Pick<Seen, 'samples' | 'faults'>): Trend[] {
   const windows = windowsOf(faults);
   const series = Map.groupBy(samples, ({ daemon, pid }) => `${daemon} ${pid}`);
   return [...series.values()].flatMap((own) => {
     const startMs = Math.min(...own.map(({ atMs }) => atMs)) + WARM_MS;
-    const quiet = own.filter(({ atMs }) => atMs >= startMs && during(windows, atMs).length === 0);
+    const isQuiet = ({ atMs, daemon }: Sample): boolean =>
+      !during(windows, atMs).some(({ fault: { victim } }) => ['redis', daemon].includes(victim));
+    const quiet = own.filter((sample) => sample.atMs >= startMs && isQuiet(sample));
     return MEASURES.flatMap((measure) => trendOf(quiet, measure) ?? []);
   });
 }

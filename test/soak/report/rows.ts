@@ -79,7 +79,7 @@ export function trendTable(facts: Facts): Table {
     if (known === undefined || trend.growth > known.growth) worst.set(key, trend);
   }
   return {
-    title: 'Growth where nothing was the matter (the worst process of each daemon)',
+    title: 'Growth where nothing was the matter with a daemon or the store (its worst process)',
     head: ['daemon', 'measure', 'minutes', 'grew by', 'may'],
     rows: [...worst.values()].map(({ daemon, measure, unit, minutes, growth, allowed }) => [
       daemon,
