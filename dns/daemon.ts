@@ -125,7 +125,7 @@ function create(context: Context): NonNullable<Running> {
       return new OutsideAliases({ ...options, resolvers, ask, clock, random, log });
     },
     snapshotPaths: {
-      dns: join(config.stateDirectory, 'dns.snapshot'),
+      own: join(config.stateDirectory, 'dns.snapshot'),
       pools: join(config.stateDirectory, 'pools.snapshot'),
     },
     clock,

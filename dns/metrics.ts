@@ -133,7 +133,7 @@ export function declareDnsMetrics(
     for (const [state, count] of Object.entries(dns.targetCounts())) {
       own.targets.set(count, { state });
     }
-    const units = { dns: dns.followers.dns.status(), pools: dns.followers.pools.status() };
+    const units = { dns: dns.follower.own.status(), pools: dns.follower.pools.status() };
     for (const [unit, { desiredVersion }] of Object.entries(units)) {
       own.desiredVersion.set(desiredVersion, { unit });
     }

@@ -7,12 +7,11 @@ import type { Log } from '../shared/log.ts';
 import { type Check, Presence, type PresenceState } from '../shared/presence.ts';
 import type { Random } from '../shared/random.ts';
 import { zoneOf } from '../shared/site/dns-name.ts';
-import { ObjectsTarget } from '../shared/site/objects-target.ts';
-import { type PoolsPlan, poolsPlanOf } from '../shared/site/pools-plan.ts';
+import { POOLS_UNIT } from '../shared/site/pools-plan.ts';
 import { healthOfTarget } from '../shared/site/target-check.ts';
 import { DEFAULT_ZONE_TTL_SECONDS } from '../shared/site/zone.ts';
+import { SiteFollower } from '../shared/site-follower.ts';
 import type { StoreEvent } from '../shared/store/events.ts';
-import { Follower } from '../shared/store/follow.ts';
 import type { Store } from '../shared/store/types.ts';
 import type { OutsideAliases, OutsideAliasesOptions } from './aliases/outside.ts';
 import { outsideTargets, smartTargets } from './aliases/targets.ts';
@@ -25,7 +24,7 @@ import type { ZoneImage } from './image/types.ts';
 import { compileLines } from './lines/compile.ts';
 import { LineBook } from './lines/line-book.ts';
 import { DEFAULT_LINE, type LineTree } from './lines/types.ts';
-import { POOLS_UNIT, SERVICE } from './name.ts';
+import { SERVICE } from './name.ts';
 import { type DnsPlan, dnsPlanOf } from './plan.ts';
 import { type Round, SmartTable } from './policy/table.ts';
 import type { SmartAnswer } from './policy/types.ts';
@@ -57,7 +56,7 @@ export type DnsServiceOptions = {
   transfers: (options: Pick<TransfersOptions, 'now' | 'onTransferred'>) => Transfers;
   /** Asks for the targets of ALIAS that no served zone has. */
   aliases: (options: Pick<OutsideAliasesOptions, 'onChanged' | 'signal'>) => OutsideAliases;
-  snapshotPaths: { dns: string; pools: string };
+  snapshotPaths: { own: string; pools: string };
   clock: Clock;
   random: Random;
   log: Log<DnsEvent | StoreEvent>;
@@ -67,15 +66,11 @@ export type DnsServiceOptions = {
 const FILES_MS = 2000;
 /** After a drain began, resolvers go on asking for a while. */
 const QUIET_MS = 5000;
-/** Between two steps of one apply; who ends in the middle of it is waited for no longer. */
-const STEP_MS = 1500;
 
 export class DnsService {
   readonly options: DnsServiceOptions;
   readonly presence: Presence;
-  readonly site: ObjectsTarget<DnsPlan>;
-  readonly pools: ObjectsTarget<PoolsPlan>;
-  readonly followers: { dns: Follower; pools: Follower };
+  readonly follower: SiteFollower<DnsPlan>;
   readonly zones: ZonesPart;
   readonly lines: LineBook;
   readonly transfers: Transfers;
@@ -84,7 +79,6 @@ export class DnsService {
   readonly serving: Serving;
   readonly #stopping = new AbortController();
   #config: DnsConfig;
-  #plan: DnsPlan | undefined;
   readonly #leases: LeaseNames;
   #settings: AnswerSettings;
   #applied = { dns: 0, pools: 0 };
@@ -97,22 +91,14 @@ export class DnsService {
     this.#config = config;
     this.#settings = options.settingsOf(config);
     this.presence = this.#presence();
-    this.site = new ObjectsTarget({
+    this.follower = new SiteFollower({
+      ...options,
       unit: SERVICE,
       compile: dnsPlanOf,
-      onTaken: (plan) => this.#siteTaken(plan),
-      onRefused: (reasons, version) => this.#refused(SERVICE, reasons, version),
+      onPlan: (plan) => this.#wantSite(plan),
+      onPools: () => this.#poolsTaken(),
+      signal: this.#stopping.signal,
     });
-    this.pools = new ObjectsTarget({
-      unit: POOLS_UNIT,
-      compile: poolsPlanOf,
-      onTaken: () => this.#poolsTaken(),
-      onRefused: (reasons, version) => this.#refused(POOLS_UNIT, reasons, version),
-    });
-    this.followers = {
-      dns: this.#follower(SERVICE, this.site, options.snapshotPaths.dns),
-      pools: this.#follower(POOLS_UNIT, this.pools, options.snapshotPaths.pools),
-    };
     const { tree } = compileLines([], [], [DEFAULT_LINE]);
     this.lines = this.#makeLines(tree);
     const settings = this.#settings;
@@ -167,13 +153,12 @@ export class DnsService {
   }
 
   confirm(): void {
-    this.followers.dns.confirm();
-    this.followers.pools.confirm();
+    this.follower.confirm();
   }
 
   /** Of the site, as it is wanted now. */
   get plan(): DnsPlan | undefined {
-    return this.#plan;
+    return this.follower.plan;
   }
 
   get config(): DnsConfig {
@@ -189,7 +174,7 @@ export class DnsService {
   async start(signal: AbortSignal): Promise<void> {
     const { clock, health, transports } = this.options;
     const ended = AbortSignal.any([signal, this.#stopping.signal]);
-    await Promise.all([this.followers.pools.start(ended), this.followers.dns.start(ended)]);
+    await this.follower.start(ended);
     this.zones.lookAtFiles(true);
     await this.#leases.start();
     await Promise.all([health.start(ended), this.lines.start(), this.zones.settled()]);
@@ -212,7 +197,7 @@ export class DnsService {
     this.#stopping.abort(new Error('stopped'));
     await this.transfers.stop();
     await Promise.all(transports.map((transport) => transport.close()));
-    await Promise.all([this.followers.dns.stopped, this.followers.pools.stopped, health.stop()]);
+    await Promise.all([this.follower.stopped, health.stop()]);
     await Promise.all([builders.zones.close(), builders.lines.close()]);
     await this.presence.stop();
   }
@@ -235,7 +220,7 @@ export class DnsService {
     const { health, clock } = this.options;
     const { tree, fallbacks } = this.lines.inForce;
     return {
-      pools: this.pools.plan?.pools ?? new Map(),
+      pools: this.follower.poolsPlan?.pools ?? new Map(),
       healthOf: (pool, target) => healthOfTarget(health.view, pool, target),
       lines: tree.lines,
       fallbacks,
@@ -261,14 +246,7 @@ export class DnsService {
       const worst = problems.find(({ level }) => level === 'refusal') ?? problems[0];
       return `zone ${zone}: ${worst === undefined ? 'refused' : problemText(worst)}`;
     });
-    const { dns, pools } = this.followers;
-    const stored = [...(dns.status().drift ?? []), ...(pools.status().drift ?? [])];
-    return [...stored, ...refused, ...this.lines.refused];
-  }
-
-  #follower<Plan extends object>(unit: string, target: ObjectsTarget<Plan>, snapshotPath: string) {
-    const { store, clock, random, log } = this.options;
-    return new Follower({ store, unit, target, snapshotPath, clock, random, log });
+    return [...this.follower.drift, ...refused, ...this.lines.refused];
   }
 
   #makeLines(first: LineTree): LineBook {
@@ -294,17 +272,7 @@ export class DnsService {
     });
   }
 
-  /** What is stored in steps is waited for, so that no half of it is served. */
-  #siteTaken(plan: DnsPlan): void {
-    this.#cancelWait();
-    const { clock } = this.options;
-    if (!plan.isStep) this.#wantSite(plan);
-    else this.#cancelWait = clock.after(STEP_MS, () => this.#wantSite(plan), this.#stopping.signal);
-  }
-  #cancelWait: () => void = () => {};
-
   #wantSite(plan: DnsPlan): void {
-    this.#plan = plan;
     const text = `${plan.zones.size} zones, ${plan.smart.length + plan.plain.length} records`;
     this.options.log.info('plan-applied', text, { version: plan.version });
     this.zones.wantPlan(plan);
@@ -321,13 +289,9 @@ export class DnsService {
 
   #watchTargets(): void {
     const { health } = this.options;
-    const { pools = new Map(), overrides = [] } = this.pools.plan ?? {};
+    const { pools = new Map(), overrides = [] } = this.follower.poolsPlan ?? {};
     health.setOverrides(overrides);
     health.setTargets(targetsOf(poolsInUse(this.plan?.smart ?? [], pools)));
-  }
-
-  #refused(unit: string, reasons: readonly string[], version: number): void {
-    this.options.log.error('plan-refused', `${unit} ${version}: ${reasons[0]}`, { reasons });
   }
 
   #publishSoon(then: () => void = () => {}): void {
@@ -351,7 +315,7 @@ export class DnsService {
     this.#wantAliases();
     const isBuilt = this.zones.book.isSettled && this.lines.isSettled;
     const dns = isBuilt && !this.zones.objectsRefused ? this.plan?.version : undefined;
-    const pools = this.pools.plan?.version;
+    const pools = this.follower.poolsPlan?.version;
     const applied = { dns: dns ?? this.#applied.dns, pools: pools ?? this.#applied.pools };
     await this.serving.update({
       zones: this.zones.images,
@@ -402,7 +366,7 @@ export class DnsService {
         const problem = 'none was taken from the store, from disk or from files yet';
         return [{ name: 'zones', ...(isEmpty ? { problem } : {}) }];
       },
-      isDrainWanted: () => this.site.isDrainWanted(config.node),
+      isDrainWanted: () => this.follower.isDrainWanted(config.node),
       applied: () => ({ [SERVICE]: this.#applied.dns, [POOLS_UNIT]: this.#applied.pools }),
       drift: () => this.drift,
       isQuiet: (drainingMs) => drainingMs >= QUIET_MS,

@@ -124,7 +124,7 @@ function create(context: Context, nodeFlags: readonly string[]): LbService {
     keys: new KeyFiles(config.keyDirectory, log),
     limits,
     snapshotPaths: {
-      lb: join(config.stateDirectory, 'lb.snapshot'),
+      own: join(config.stateDirectory, 'lb.snapshot'),
       pools: join(config.stateDirectory, 'pools.snapshot'),
     },
     clock,

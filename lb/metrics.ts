@@ -209,10 +209,11 @@ export function declareLbMetrics(metrics: Metrics, service: () => LbService | un
     own.limitsAlone.set(limits.isAlone ? 1 : 0);
     for (const unit of ['lb', 'pools'] as const) {
       own.version.set(lb.applied[unit] ?? 0, { unit });
-      own.desiredVersion.set(lb.followers[unit].status().desiredVersion, { unit });
+      const follower = unit === 'lb' ? lb.follower.own : lb.follower.pools;
+      own.desiredVersion.set(follower.status().desiredVersion, { unit });
     }
     own.drift.set(lb.drift.length > 0 ? 1 : 0);
-    const { storeUp, lastContactMs } = lb.followers.lb.status();
+    const { storeUp, lastContactMs } = lb.follower.own.status();
     metrics.everywhere.storeUp.set(storeUp ? 1 : 0);
     metrics.everywhere.snapshotAge.set(lastContactMs / 1000);
   });

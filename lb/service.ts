@@ -6,12 +6,11 @@ import type { Health } from '../shared/health/health.ts';
 import type { Log } from '../shared/log.ts';
 import { type Check, Presence, type PresenceState } from '../shared/presence.ts';
 import type { Random } from '../shared/random.ts';
-import { ObjectsTarget } from '../shared/site/objects-target.ts';
 import type { Pool, PoolTarget } from '../shared/site/pool-objects.ts';
-import { type PoolsPlan, poolsPlanOf } from '../shared/site/pools-plan.ts';
+import { POOLS_UNIT, type PoolsPlan } from '../shared/site/pools-plan.ts';
 import { healthOfTarget, probesOf } from '../shared/site/target-check.ts';
+import { SiteFollower } from '../shared/site-follower.ts';
 import type { StoreEvent } from '../shared/store/events.ts';
-import { Follower } from '../shared/store/follow.ts';
 import type { Store } from '../shared/store/types.ts';
 import type { Agents } from './agents.ts';
 import type { LbConfig } from './config.ts';
@@ -20,7 +19,7 @@ import type { KeyFiles } from './key-files.ts';
 import type { L4Part } from './l4-part.ts';
 import type { WorkerPlan } from './l7/types.ts';
 import type { LimitHub } from './limits/hub.ts';
-import { POOLS_UNIT, SERVICE } from './name.ts';
+import { SERVICE } from './name.ts';
 import { type LbPlan, lbPlanOf, poolUses } from './plan.ts';
 import type { PoolState, TargetState } from './pools/types.ts';
 import { isSamePool, poolStateOf, targetIdOf } from './targets.ts';
@@ -39,7 +38,7 @@ export type LbServiceOptions = {
   agents: Agents;
   keys: KeyFiles;
   limits: LimitHub;
-  snapshotPaths: { lb: string; pools: string };
+  snapshotPaths: { own: string; pools: string };
   clock: Clock;
   random: Random;
   log: Log<LbEvent | StoreEvent>;
@@ -47,8 +46,6 @@ export type LbServiceOptions = {
 };
 
 const NO_POOLS: PoolsPlan = { version: 0, pools: new Map(), overrides: [] };
-/** Between two steps of one apply; who ends in the middle of it is waited for no longer. */
-const STEP_MS = 1500;
 /** Changes of health that come together are told together. */
 const GATHER_MS = 10;
 /** Slow start, addresses that could not be bound. */
@@ -57,15 +54,11 @@ const AGAIN_MS = 5000;
 export class LbService {
   readonly options: LbServiceOptions;
   readonly presence: Presence;
-  readonly site: ObjectsTarget<LbPlan>;
-  readonly pools: ObjectsTarget<PoolsPlan>;
-  readonly followers: { lb: Follower; pools: Follower };
+  readonly follower: SiteFollower<LbPlan>;
   readonly #stopping = new AbortController();
   #config: LbConfig;
-  #plan: LbPlan | undefined;
   #states = new Map<string, PoolState>();
   #told: { plan: LbPlan; keys: number; pools: PoolsPlan } | undefined;
-  #cancelWait: () => void = () => {};
   #isGathering = false;
 
   constructor(options: LbServiceOptions) {
@@ -73,22 +66,14 @@ export class LbService {
     this.options = options;
     this.#config = config;
     this.presence = this.#presence();
-    this.site = new ObjectsTarget({
+    this.follower = new SiteFollower({
+      ...options,
       unit: SERVICE,
       compile: lbPlanOf,
-      onTaken: (plan) => this.#siteTaken(plan),
-      onRefused: (reasons, version) => this.#refused(SERVICE, reasons, version),
+      onPlan: (plan) => this.#planned(plan),
+      onPools: () => this.#wantSoon(),
+      signal: this.#stopping.signal,
     });
-    this.pools = new ObjectsTarget({
-      unit: POOLS_UNIT,
-      compile: poolsPlanOf,
-      onTaken: () => this.#wantSoon(),
-      onRefused: (reasons, version) => this.#refused(POOLS_UNIT, reasons, version),
-    });
-    this.followers = {
-      lb: this.#follower(SERVICE, this.site, options.snapshotPaths.lb),
-      pools: this.#follower(POOLS_UNIT, this.pools, options.snapshotPaths.pools),
-    };
     options.health.onChange(() => this.#wantSoon());
     options.agents.onChange(() => this.#wantSoon());
   }
@@ -106,12 +91,11 @@ export class LbService {
   }
 
   confirm(): void {
-    this.followers.lb.confirm();
-    this.followers.pools.confirm();
+    this.follower.confirm();
   }
 
   get plan(): LbPlan | undefined {
-    return this.#plan;
+    return this.follower.plan;
   }
 
   get config(): LbConfig {
@@ -126,7 +110,7 @@ export class LbService {
   async start(signal: AbortSignal): Promise<void> {
     const { clock, health, workers, l4, vips } = this.options;
     const ended = AbortSignal.any([signal, this.#stopping.signal]);
-    await Promise.all([this.followers.pools.start(ended), this.followers.lb.start(ended)]);
+    await this.follower.start(ended);
     await l4?.start(ended);
     await health.start(ended);
     this.#want();
@@ -159,7 +143,7 @@ export class LbService {
     await l4?.stop();
     await vips.stop();
     agents.stop();
-    await Promise.all([this.followers.lb.stopped, this.followers.pools.stopped, health.stop()]);
+    await Promise.all([this.follower.stopped, health.stop()]);
     await this.presence.stop();
   }
 
@@ -181,13 +165,11 @@ export class LbService {
 
   /** Why what is served is not what is wanted. */
   get drift(): readonly string[] {
-    const { lb, pools } = this.followers;
     const { workers, keys, l4 } = this.options;
     const listening = workers.problems.map(({ listener, text }) => `listener ${listener}: ${text}`);
     const l4Problem = l4?.problem;
     return [
-      ...(lb.status().drift ?? []),
-      ...(pools.status().drift ?? []),
+      ...this.follower.drift,
       ...keys.problems,
       ...listening,
       ...(l4Problem === undefined ? [] : [`l4: ${l4Problem}`]),
@@ -228,29 +210,11 @@ export class LbService {
     this.presence.beatSoon();
   }
 
-  #follower<Plan extends object>(unit: string, target: ObjectsTarget<Plan>, snapshotPath: string) {
-    const { store, clock, random, log } = this.options;
-    return new Follower({ store, unit, target, snapshotPath, clock, random, log });
-  }
-
-  /** What is stored in steps is waited for, so that no half of it is served. */
-  #siteTaken(plan: LbPlan): void {
-    this.#cancelWait();
-    const { clock, log } = this.options;
-    const take = () => {
-      this.#plan = plan;
-      const { servers, listeners, routes, version } = plan;
-      const counts = [servers.length, listeners.length, routes.length];
-      const text = `${counts[0]} servers, ${counts[1]} listeners, ${counts[2]} routes`;
-      log.info('plan-applied', text, { version });
-      this.#wantSoon();
-    };
-    if (!plan.isStep) take();
-    else this.#cancelWait = clock.after(STEP_MS, take, this.#stopping.signal);
-  }
-
-  #refused(unit: string, reasons: readonly string[], version: number): void {
-    this.options.log.error('plan-refused', `${unit} ${version}: ${reasons[0]}`, { reasons });
+  #planned({ servers, listeners, routes, version }: LbPlan): void {
+    const counts = [servers.length, listeners.length, routes.length];
+    const text = `${counts[0]} servers, ${counts[1]} listeners, ${counts[2]} routes`;
+    this.options.log.info('plan-applied', text, { version });
+    this.#wantSoon();
   }
 
   #wantSoon(): void {
@@ -288,9 +252,9 @@ export class LbService {
   /** All that is known now goes to health, workers and kernel; only what changed is told. */
   #want(): void {
     const { health, agents, vips, l4, workers } = this.options;
-    const plan = this.#plan;
+    const plan = this.plan;
     if (plan === undefined) return;
-    const poolsPlan = this.pools.plan ?? NO_POOLS;
+    const poolsPlan = this.follower.poolsPlan ?? NO_POOLS;
     const { pools, overrides } = poolsPlan;
     const uses = poolUses(plan);
     const used = [...pools.values()].filter(({ name }) => uses.l4.has(name) || uses.l7.has(name));
@@ -340,11 +304,11 @@ export class LbService {
       checks: () => {
         const problem = 'none was taken from the store or from disk yet';
         return [
-          { name: 'site', ...(this.#plan === undefined ? { problem } : {}) },
+          { name: 'site', ...(this.plan === undefined ? { problem } : {}) },
           ...this.#ownChecks(),
         ];
       },
-      isDrainWanted: () => this.site.isDrainWanted(config.node),
+      isDrainWanted: () => this.follower.isDrainWanted(config.node),
       applied: () => this.applied,
       drift: () => this.drift,
       onDraining: (isDraining) => this.#setDraining(isDraining),

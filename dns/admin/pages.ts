@@ -27,17 +27,7 @@ export function statusJson(config: DnsConfig, running: Running): unknown {
   const identity = { service: SERVICE, node: config.node };
   if (running === undefined) return { ...identity, state: 'starting' };
   const { dns, ways } = running;
-  const { presence, followers, applied, lines } = dns;
-  const unit = (name: 'dns' | 'pools') => {
-    const { desiredVersion, storeUp, source, lastContactMs } = followers[name].status();
-    return {
-      version: applied[name],
-      desiredVersion,
-      storeUp,
-      source,
-      lastContactMs: Number.isFinite(lastContactMs) ? lastContactMs : null,
-    };
-  };
+  const { presence, follower, applied, lines } = dns;
   const totals = totalsOf(ways.counters, dns.serving.state.lines.lines);
   const flat = (rows: readonly { value: number; labels: Readonly<Record<string, string>> }[]) =>
     Object.fromEntries(rows.map(({ value, labels }) => [Object.values(labels).join(' '), value]));
@@ -47,7 +37,7 @@ export function statusJson(config: DnsConfig, running: Running): unknown {
     state: presence.state,
     startedAt: new Date(presence.startedAt).toISOString(),
     checks: presence.checks(),
-    units: { dns: unit('dns'), pools: unit('pools') },
+    units: follower.unitsJson(applied),
     drift: dns.drift,
     zones: zoneRows(dns),
     homelessRecords: dns.zones.homeless,
@@ -75,11 +65,11 @@ export function statusView(config: DnsConfig, version: string, running: Running)
   }
   const { dns, ways } = running;
   const { state, canaryProblem } = dns.presence;
-  const { drift, applied, followers } = dns;
-  const store = followers.dns.status();
+  const { drift, applied, follower } = dns;
+  const store = follower.own.status();
   const facts: [string, Cell][] = [
     ['site', `version ${applied.dns} of ${store.desiredVersion}`],
-    ['pools', `version ${applied.pools} of ${followers.pools.status().desiredVersion}`],
+    ['pools', `version ${applied.pools} of ${follower.pools.status().desiredVersion}`],
     ['drift', drift.length > 0 ? { text: drift.join('; '), level: 'bad' } : 'none'],
     ['store', store.storeUp ? 'answers' : { text: 'does not answer', level: 'warn' }],
     ['lines', dns.lines.inForce.tree.lines.length],

@@ -18,12 +18,7 @@ export type Running = LbService | undefined;
 export function statusJson(config: LbConfig, lb: Running): unknown {
   const identity = { service: SERVICE, node: config.node };
   if (lb === undefined) return { ...identity, state: 'starting' };
-  const { presence, followers, applied, options } = lb;
-  const unit = (name: 'lb' | 'pools') => {
-    const { desiredVersion, storeUp, source, lastContactMs } = followers[name].status();
-    const age = Number.isFinite(lastContactMs) ? lastContactMs : null;
-    return { version: applied[name], desiredVersion, storeUp, source, lastContactMs: age };
-  };
+  const { presence, follower, applied, options } = lb;
   const { workers, vips } = options;
   const all = totals(lb);
   return {
@@ -32,7 +27,7 @@ export function statusJson(config: LbConfig, lb: Running): unknown {
     state: presence.state,
     startedAt: new Date(presence.startedAt).toISOString(),
     checks: presence.checks(),
-    units: { lb: unit('lb'), pools: unit('pools') },
+    units: follower.unitsJson(applied),
     drift: lb.drift,
     servers: serverRows(lb),
     listeners: listenerRows(lb, all),
@@ -60,12 +55,12 @@ export function statusView(config: LbConfig, version: string, lb: Running): Stat
     return { ...head, state: { text: 'starting', level: 'warn' }, facts: [], tables: [] };
   }
   const { state } = lb.presence;
-  const { drift, applied, followers, options } = lb;
-  const store = followers.lb.status();
+  const { drift, applied, follower, options } = lb;
+  const store = follower.own.status();
   const { workers } = options;
   const facts: [string, Cell][] = [
     ['site', `version ${applied.lb} of ${store.desiredVersion}`],
-    ['pools', `version ${applied.pools} of ${followers.pools.status().desiredVersion}`],
+    ['pools', `version ${applied.pools} of ${follower.pools.status().desiredVersion}`],
     ['drift', drift.length > 0 ? { text: drift.join('; '), level: 'bad' } : 'none'],
     ['store', store.storeUp ? 'answers' : { text: 'does not answer', level: 'warn' }],
     ['workers', `${workers.running} of ${workers.all.length} run`],

@@ -55,7 +55,7 @@ export function routeRows(lb: LbService, all = totals(lb)) {
 
 export function targetRows(lb: LbService, all = totals(lb)): TargetRow[] {
   const counted = new Map(all.targets.map((each) => [`${each.pool} ${each.id}`, each]));
-  const pools = lb.pools.plan?.pools ?? new Map();
+  const pools = lb.follower.poolsPlan?.pools ?? new Map();
   return [...lb.states.values()].flatMap(({ name: pool, targets }) =>
     targets.map((state): TargetRow => {
       const found = counted.get(`${pool} ${state.id}`);
@@ -110,7 +110,7 @@ export function serverRows(lb: LbService) {
 
 export function poolRows(lb: LbService, all = totals(lb)) {
   const counted = new Map(all.pools.map((each) => [each.pool, each]));
-  const pools = lb.pools.plan?.pools ?? new Map();
+  const pools = lb.follower.poolsPlan?.pools ?? new Map();
   return [...lb.states.values()].map(({ name, targets }) => {
     const { algorithm } = pools.get(name)?.proxy ?? DEFAULT_PROXY;
     const { queued = 0, isFailOpen = false, retries = 0 } = counted.get(name) ?? {};

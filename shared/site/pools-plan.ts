@@ -3,6 +3,9 @@ import { MAX_CHANGES_PER_APPLY } from '../store/types.ts';
 import type { Objects } from './objects-target.ts';
 import type { HealthOverride, Pool } from './pool-objects.ts';
 
+/** The unit of pools and overrides, which services follow beside their own. */
+export const POOLS_UNIT = 'pools';
+
 export type PoolsPlan = {
   version: number;
   pools: ReadonlyMap<string, Pool>;

@@ -113,7 +113,7 @@ beforeEach(async () => {
         log: silentLog,
       }),
     leaseNames: () => ({ start: async () => {} }) as never,
-    snapshotPaths: { dns: join(directory, 'dns.snap'), pools: join(directory, 'pools.snap') },
+    snapshotPaths: { own: join(directory, 'dns.snap'), pools: join(directory, 'pools.snap') },
     clock: systemClock,
     random: seededRandom(1),
     log: silentLog,
@@ -222,7 +222,7 @@ describe('DnsService', () => {
     await until('the line is known', async () => dns.applied.dns === 1);
     const [ns, address, www] = records;
     await apply({ zones, records: [ns, address, ...hosts] });
-    await until('the first step is there', async () => dns.site.plan?.version === 2);
+    await until('the first step is there', async () => dns.follower.own.status().version === 2);
     expect(dns.zones.served.size).toBe(0);
     await apply({ records: [www] });
     await until('it is applied', async () => dns.applied.dns === 3);
