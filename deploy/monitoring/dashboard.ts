@@ -101,8 +101,8 @@ export const ROWS: readonly Row[] = [
       ]),
       panel('Virtual servers, bits a second', 'bps', [
         [
-          `8 * sum by (server, direction) (rate(edge_lb_server_bytes_total{${N}}[$__rate_interval]))`,
-          '{{server}} {{direction}}',
+          `8 * sum by (server) (rate(edge_lb_server_bytes_total{${N}}[$__rate_interval]))`,
+          '{{server}}',
         ],
       ]),
       panel('Days that certificates last', 'd', [

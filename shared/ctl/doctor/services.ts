@@ -22,7 +22,7 @@ export type Daemon = {
   findings: Finding[];
 };
 
-/** By its configuration in the directory, or its control socket: services that shall run on this host, or do. */
+/** By its configuration in the directory, or its control socket: what shall run here, or does. */
 export async function servicesHere(
   { host, paths }: Context,
   directory: string,

@@ -11,8 +11,11 @@ export type Parsed = {
   comparisons: Comparison[];
 };
 
-const TOKEN =
-  /\s*(?:("(?:[^"\\]|\\.)*")|(\d+(?:\.\d+)?(?:[smhd]\b)?)|(=~|!~|!=|==|>=|<=|[-+*/(){}[\],=<>])|([a-zA-Z_:][\w:]*|\$\w+))/y;
+const TEXT = /"(?:[^"\\]|\\.)*"/;
+const NUMBER = /\d+(?:\.\d+)?(?:[smhd]\b)?/;
+const SIGN = /=~|!~|!=|==|>=|<=|[-+*/(){}[\],=<>]/;
+const WORD = /[a-zA-Z_:][\w:]*|\$\w+/;
+const TOKEN = `\\s*(?:${[TEXT, NUMBER, SIGN, WORD].map(({ source }) => source).join('|')})`;
 const AGGREGATIONS = new Set(['sum', 'avg', 'min', 'max', 'count', 'topk']);
 const FUNCTIONS = new Set(['rate', 'increase', 'changes', 'time', 'histogram_quantile', 'absent']);
 const COMPARISONS = new Set(['==', '!=', '>', '<', '>=', '<=']);
@@ -35,7 +38,7 @@ class Parser {
 
   constructor(text: string) {
     this.#text = text;
-    const token = new RegExp(TOKEN);
+    const token = new RegExp(TOKEN, 'y');
     while (token.lastIndex < text.trimEnd().length) {
       const at = token.lastIndex;
       const found = token.exec(text);
