@@ -23,8 +23,10 @@
     count: (value) => scaled(value, 1000, ['', 'k', 'M', 'G']),
     bytes: (value) => scaled(value, 1024, ['B', 'KiB', 'MiB', 'GiB', 'TiB']),
     seconds: (value) => (Math.abs(value) < 1 ? `${digits(value * 1000)} ms` : `${digits(value)} s`),
-    percent: (value) => `${digits(value)} %`,
+    percent: (value) => `${value === 0 || value >= 100 ? value.toFixed(0) : value.toFixed(1)} %`,
   };
+  const clock = (seconds, step) =>
+    new Date(seconds * 1000).toISOString().slice(11, step < 60 ? 19 : 16);
   const textOf = (value, unit) => (value === null || value === undefined ? '–' : formats[unit](value));
 
   async function read(path) {
@@ -89,7 +91,15 @@
         y: { range: (_, least, most) => [Math.min(0, least ?? 0), most > 0 ? most * 1.08 : 1] },
       },
       axes: [
-        { ...axis, grid: { show: false }, size: 24, gap: 4, space: 70 },
+        {
+          ...axis,
+          grid: { show: false },
+          size: 24,
+          gap: 4,
+          space: 64,
+          incrs: [5, 10, 30, 60, 120, 300, 600, 900, 1800, 3600],
+          values: (_, all, __, ___, step) => all.map((seconds) => clock(seconds, step)),
+        },
         {
           ...axis,
           grid,

@@ -23,6 +23,7 @@ export function format(value: Value, kind: Kind): string {
     case 'milliseconds':
       return milliseconds(value);
     case 'bar':
+    case 'fill':
       return percent(value);
     case 'age':
       return age(value);
@@ -59,7 +60,9 @@ function milliseconds(value: number): string {
 function percent(part: number): string {
   const value = part * 100;
   if (value > 0 && value < 0.1) return '< 0.1 %';
-  return `${value >= 99.95 && value < 100 ? '99.9' : digits(value)} %`;
+  if (value === 0 || value >= 99.95)
+    return `${value < 100 && value > 0 ? '99.9' : value.toFixed(0)} %`;
+  return `${value.toFixed(1)} %`;
 }
 
 function grouped(value: number): string {

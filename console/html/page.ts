@@ -21,6 +21,8 @@ export type PageOptions = {
 };
 
 const PROBLEMS_SHOWN = 30;
+/** A table of more than these has a row of the page to itself. */
+const WIDE_COLUMNS = 4;
 
 /** By name: what the page has at `data-part`. */
 export type Parts = ReadonlyMap<string, Html>;
@@ -52,8 +54,8 @@ export function renderPage(
   options: PageOptions,
 ): string {
   const { theme, level, assets, intervalMs } = options;
-  const part = (name: string) =>
-    html`<div class="part" data-part="${name}">${parts.get(name)}</div>`;
+  const part = (name: string, kind = '') =>
+    html`<div class="part${kind}" data-part="${name}">${parts.get(name)}</div>`;
   const themes = THEMES.map((each) =>
     each === theme
       ? html`<b aria-current="true">${each}</b>`
@@ -120,7 +122,7 @@ function renderNow(view: SiteView): Html {
   const more = problems.length - shown.length;
   const list =
     shown.length === 0
-      ? html`<p class="well">${renderLevel('ok', 'nothing')} All instances run, apply what the store wants, and reach what they need.</p>`
+      ? html`<p class="well">${renderLevel('ok', 'nothing')} Every instance runs, has applied what the store wants, and can be read.</p>`
       : html`<ul class="problems">${shown.map(renderProblem)}</ul>${more > 0 && html`<p class="note">and ${more} more, in the sections below</p>`}`;
   return html`<div class="title"><h2>What is wrong now</h2><a class="json" href="/overview.json">JSON</a></div>
 ${list}<ul class="tiles">${tiles.map(renderTile)}</ul>`;
@@ -137,13 +139,15 @@ function renderTile({ section, title, value, kind, note }: Tile): Html {
 function renderSection(
   section: Section,
   plots: readonly Plot[],
-  part: (name: string) => Html,
+  part: (name: string, kind?: string) => Html,
 ): Html {
   const own = plots.filter((each) => each.section === section.id);
   const figures =
     own.length > 0 &&
     html`<div class="plots">${own.map((plot) => renderPlot(plot, renderLegend(plot)))}</div>`;
-  const tables = section.tables.map(({ id }) => part(`table-${id}`));
+  const tables = section.tables.map(({ id, columns }) =>
+    part(`table-${id}`, columns.length > WIDE_COLUMNS ? ' wide' : ''),
+  );
   const isFirst = section.id !== 'nodes';
   return html`<section id="${section.id}"><h2>${section.title}</h2>
 ${isFirst && figures}<div class="tables">${tables}</div>${!isFirst && figures}</section>

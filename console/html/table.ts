@@ -4,6 +4,7 @@ import { format, NOTHING } from './format.ts';
 import { type Html, html } from './text.ts';
 
 const SHOWN = 100;
+const NEARLY_FULL = 0.9;
 const SIGNS: Readonly<Record<Level, string>> = { ok: '●', warn: '▲', bad: '✖' };
 const WORDS: ReadonlySet<Kind> = new Set(['text', 'level', 'time']);
 
@@ -65,13 +66,14 @@ function renderValue({ kind }: Column, value: string | number | null): Html | st
   const text = format(value, kind);
   if (kind === 'time' && typeof value === 'number') return html`<time>${text}</time>`;
   if (text === NOTHING) return html`<span class="nothing">${NOTHING}</span>`;
-  return kind === 'bar' && typeof value === 'number' ? renderBar(value, text) : text;
+  const isBar = kind === 'bar' || kind === 'fill';
+  return isBar && typeof value === 'number' ? renderBar(value, text, kind) : text;
 }
 
-function renderBar(part: number, text: string): Html {
+function renderBar(part: number, text: string, kind: Kind): Html {
   const width = Math.round(Math.min(1, Math.max(0, part)) * 100);
-  const level = part >= 0.9 ? 'high' : 'low';
-  return html`<svg class="bar ${level}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="of" width="100" height="8"/><rect class="is" width="${width}" height="8"/></svg>${text}`;
+  const level = kind === 'fill' && part >= NEARLY_FULL ? 'high' : 'low';
+  return html`<span class="gauge"><svg class="bar ${level}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="of" width="100" height="8"/><rect class="is" width="${width}" height="8"/></svg><span>${text}</span></span>`;
 }
 
 export function renderLevel(level: Level, text: string): Html {

@@ -60,7 +60,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'natter-bits',
     section: 'eips',
-    title: 'Elastic IPs: traffic',
+    title: 'Traffic',
     unit: 'bits',
     metric: 'edge_natter_bytes_total',
     of: 'rate',
@@ -70,7 +70,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'natter-packets',
     section: 'eips',
-    title: 'Elastic IPs: packets',
+    title: 'Packets',
     unit: 'rate',
     metric: 'edge_natter_packets_total',
     of: 'rate',
@@ -79,7 +79,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'natter-drops',
     section: 'eips',
-    title: 'Elastic IPs: drops',
+    title: 'Drops by reason',
     unit: 'rate',
     metric: 'edge_natter_packets_total',
     of: 'rate',
@@ -88,7 +88,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'dhcpd-messages',
     section: 'dhcp',
-    title: 'DHCP: exchanges',
+    title: 'Exchanges',
     unit: 'rate',
     metric: 'edge_dhcpd_messages_total',
     of: 'rate',
@@ -97,7 +97,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'dns-lines',
     section: 'dns',
-    title: 'DNS: answers by line',
+    title: 'Answers by line',
     unit: 'rate',
     metric: 'edge_dns_line_answers_total',
     of: 'rate',
@@ -106,7 +106,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'dns-rcodes',
     section: 'dns',
-    title: 'DNS: answers by rcode',
+    title: 'Answers by rcode',
     unit: 'rate',
     metric: 'edge_dns_responses_total',
     of: 'rate',
@@ -115,7 +115,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'dns-received',
     section: 'dns',
-    title: 'DNS: messages received',
+    title: 'Messages received',
     unit: 'rate',
     metric: 'edge_dns_messages_received_total',
     of: 'rate',
@@ -142,7 +142,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'lb-latency',
     section: 'lb',
-    title: 'Requests: time to the end',
+    title: 'Time from request to its end',
     unit: 'seconds',
     metric: 'edge_lb_requests_within_total',
     of: 'quantiles',
@@ -160,7 +160,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'lb-l4-bits',
     section: 'lb',
-    title: 'L4: traffic',
+    title: 'Traffic of virtual servers',
     unit: 'bits',
     metric: 'edge_lb_server_bytes_total',
     of: 'rate',
@@ -170,7 +170,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'daemon-cpu',
     section: 'nodes',
-    title: 'Daemons: CPU',
+    title: 'CPU',
     unit: 'percent',
     metric: 'process_cpu_seconds_total',
     of: 'rate',
@@ -180,7 +180,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'daemon-rss',
     section: 'nodes',
-    title: 'Daemons: memory',
+    title: 'Memory',
     unit: 'bytes',
     metric: 'process_resident_memory_bytes',
     of: 'gauge',
@@ -189,7 +189,7 @@ export const PLOTS: readonly PlotSpec[] = [
   {
     id: 'daemon-lag',
     section: 'nodes',
-    title: 'Daemons: longest stall of the event loop',
+    title: 'Longest stall of the event loop',
     unit: 'seconds',
     metric: 'edge_event_loop_lag_seconds',
     of: 'gauge',

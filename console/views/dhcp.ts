@@ -24,7 +24,7 @@ export function dhcpSection(site: SiteReading): Section {
     columns: [
       column('network', 'network'),
       column('state', 'state', 'level'),
-      column('used', 'used', 'bar'),
+      column('used', 'used', 'fill'),
       column('bound', 'bound', 'count'),
       column('free', 'free', 'count'),
       column('declined', 'declined', 'count'),
@@ -87,7 +87,6 @@ function leaseTable(site: SiteReading): Table {
         mac: name(lease.mac),
         heldSeconds: boundAt === null ? null : Math.max(0, nowSeconds - boundAt),
         leftSeconds: until === null ? null : Math.max(0, until - nowSeconds),
-        instance: name(lease.instance) || null,
       },
     };
   });
@@ -103,7 +102,6 @@ function leaseTable(site: SiteReading): Table {
       column('mac', 'client'),
       column('heldSeconds', 'held for', 'age'),
       column('leftSeconds', 'ends in', 'age'),
-      column('instance', 'given by'),
     ],
     rows: worstFirst(all, byHeld),
     total: Math.max(total, all.length),

@@ -35,7 +35,7 @@ export function eipsSection(site: SiteReading): Section {
       column('packetsPerSecond', 'packets', 'rate'),
       column('inLimitBitsPerSecond', 'limit in', 'bits'),
       column('outLimitBitsPerSecond', 'limit out', 'bits'),
-      column('usedOfLimit', 'of its limit', 'bar'),
+      column('usedOfLimit', 'of its limit', 'fill'),
       column('group', 'group'),
     ],
     rows: shown,

@@ -1,4 +1,6 @@
 // What the daemons logged lately, all of them in one feed, newest first. Pure.
+
+import { formatMoment } from '../../shared/site/moment.ts';
 import { fields, name, rows, text, time } from '../collect/shapes.ts';
 import type { SiteReading } from '../collect/types.ts';
 import { column, type Level, type Row, type Section, type Table } from './types.ts';
@@ -15,6 +17,7 @@ const MOST_FIELDS = 8;
 
 const COLUMNS = [
   column('timeMs', 'time', 'time'),
+  column('day', 'day'),
   column('level', 'level', 'level'),
   column('from', 'from'),
   column('event', 'event'),
@@ -52,16 +55,19 @@ function eventTable(all: readonly Row[], level: EventLevel): Table {
 
 const levelNumber = (level: unknown) => Math.max(0, EVENT_LEVELS.indexOf(level as EventLevel)); // what is unknown counts as info
 
-function eventRows({ readings }: SiteReading): Row[] {
+function eventRows({ readings, nowMs }: SiteReading): Row[] {
   const all = readings.flatMap(({ service, node, pages }) =>
-    rows(fields(pages.get('events')).events).map((event) => row(event, `${service}/${name(node)}`)),
+    rows(fields(pages.get('events')).events).map((event) =>
+      row(event, `${service}/${name(node)}`, nowMs),
+    ),
   );
   return all
     .sort((a, b) => Number(b.values.timeMs ?? 0) - Number(a.values.timeMs ?? 0))
     .slice(0, KEPT);
 }
 
-function row(event: ReturnType<typeof fields>, from: string): Row {
+function row(event: ReturnType<typeof fields>, from: string, nowMs: number): Row {
+  const timeMs = time(event.time);
   const level = EVENT_LEVELS.find((each) => each === event.level) ?? 'info';
   const more = Object.entries(event)
     .filter(([key]) => !HEAD.has(key))
@@ -70,7 +76,8 @@ function row(event: ReturnType<typeof fields>, from: string): Row {
   return {
     level: LEVELS[level],
     values: {
-      timeMs: time(event.time),
+      timeMs,
+      day: timeMs === null || dayOf(timeMs) === dayOf(nowMs) ? null : dayOf(timeMs),
       level,
       from,
       event: name(event.event),
@@ -79,6 +86,8 @@ function row(event: ReturnType<typeof fields>, from: string): Row {
     },
   };
 }
+
+const dayOf = (ms: number) => formatMoment(ms).slice(0, 10);
 
 /** Of an error, its code or its message: the stack is for the log. */
 function fieldText(value: unknown): string {

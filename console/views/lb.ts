@@ -1,7 +1,7 @@
 // Load balancing: listeners, routes and virtual servers with what goes through them. Pure.
 import { fields, list, name, number, rows, text } from '../collect/shapes.ts';
 import type { SiteReading } from '../collect/types.ts';
-import { pagesOf, ratesBy } from './sums.ts';
+import { isRated, pagesOf, ratesBy } from './sums.ts';
 import {
   byNumber,
   column,
@@ -132,6 +132,7 @@ function routeRows(site: SiteReading): Row[] {
   const failures = ratesBy(site, 'edge_lb_requests_total', (labels) =>
     isFailure(labels) ? labels.route : undefined,
   );
+  const none = isRated(site, 'lb') ? 0 : null;
   const all = merged(
     site,
     'routes',
@@ -151,7 +152,7 @@ function routeRows(site: SiteReading): Row[] {
   );
   const rated = all.map(({ values }): Row => {
     const route = String(values.route);
-    const requestsPerSecond = requests.get(route) ?? null;
+    const requestsPerSecond = requests.get(route) ?? none;
     const errorsPerSecond = failures.get(route) ?? (requestsPerSecond === null ? null : 0);
     const errorPart = requestsPerSecond ? (errorsPerSecond ?? 0) / requestsPerSecond : null;
     const state = (errorPart ?? 0) >= MANY_ERRORS ? 'fails' : 'ok';

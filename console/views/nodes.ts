@@ -51,7 +51,7 @@ export function nodesSection(site: SiteReading): Section {
   });
   const table = {
     id: 'nodes',
-    title: 'Nodes',
+    title: 'Instances',
     columns: COLUMNS,
     rows,
     total: all.length + 1,

@@ -30,7 +30,7 @@ export function storeSection(site: SiteReading): Section {
     });
   }
   for (const row of tables[0]?.rows ?? []) {
-    if (row.level === 'ok' || row.values.server === 'store') continue;
+    if (row.level === 'ok' || row.values.server === 'the store') continue;
     const what = `Redis ${row.values.server} is not well`;
     problems.push({ level: row.level, section: 'store', what, why: String(row.values.why) });
   }
@@ -43,7 +43,7 @@ function serverTable({ store, nowMs }: SiteReading): Table {
   const own: Row = {
     level: store.problem === undefined ? 'ok' : 'bad',
     values: {
-      server: 'store',
+      server: 'the store',
       state,
       why: text(store.problem ?? store.serversProblem ?? ''),
       answersMs: store.tookMs,

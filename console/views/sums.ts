@@ -1,14 +1,22 @@
 // Rates of all members, added up by what their labels say. Pure.
 import type { SiteReading } from '../collect/types.ts';
 
-/** Sum a second over all members; null: nobody was read twice yet. */
+/** Sum a second over all members; null: no member that counts it was read twice yet. */
 export function rateOf(
-  { readings }: SiteReading,
+  site: SiteReading,
   metric: string,
   isMeant: (labels: Readonly<Record<string, string>>) => boolean = () => true,
 ): number | null {
-  const sums = ratesBy({ readings }, metric, (labels) => (isMeant(labels) ? 'all' : undefined));
-  return sums.get('all') ?? null;
+  const sums = ratesBy(site, metric, (labels) => (isMeant(labels) ? 'all' : undefined));
+  return sums.get('all') ?? (isRated(site, metric.split('_')[1] ?? '') ? 0 : null);
+}
+
+/** Whether rates of a service are known: what it has not counted yet is 0 then. */
+export function isRated({ readings }: SiteReading, service: string): boolean {
+  return readings.some(
+    (each) =>
+      each.service === service && each.rated.some(({ perSecond }) => perSecond !== undefined),
+  );
 }
 
 /** By what `keyOf` makes of the labels; undefined: not counted. */

@@ -3,7 +3,7 @@
 
 export type Level = 'ok' | 'warn' | 'bad';
 
-/** How a value is written. `bar`: a part of 1. `level`: a word that says how well it is. */
+/** How a value is written. `bar`, and `fill`, which should not be full: a part of 1. `level`: a word that says how well it is. */
 export type Kind =
   | 'text'
   | 'level'
@@ -14,6 +14,7 @@ export type Kind =
   | 'seconds'
   | 'milliseconds'
   | 'bar'
+  | 'fill'
   | 'age'
   | 'time';
 
