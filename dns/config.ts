@@ -6,13 +6,13 @@ import { loadConfig, printConfig, type Report } from '../shared/config/load.ts';
 import { absolutePath, durationWithin, endpoint, prefix, written } from '../shared/config/types.ts';
 import { daemonSettings } from '../shared/daemon-settings.ts';
 import { displayName, parseName } from '../shared/dns/names.ts';
-import { tsigAlgorithms } from '../shared/dns/tsig.ts';
 import { parseIpv4 } from '../shared/net/ipv4.ts';
 import { parseIpv6 } from '../shared/net/ipv6.ts';
 import { type Endpoint, formatEndpoint, parseEndpoint } from '../shared/net/ports.ts';
 import { storeSetting } from '../shared/store/settings.ts';
 import { FORMATS } from './lines/formats/types.ts';
 import { SERVICE } from './name.ts';
+import { tsigAlgorithms } from './tsig/tsig.ts';
 
 const ADMIN_PORT = 9103;
 const LISTENERS_MAX = 64;

@@ -4,7 +4,6 @@
 import { join } from 'node:path';
 import type { Clock } from '../shared/clock.ts';
 import { parseName } from '../shared/dns/names.ts';
-import type { TsigKey } from '../shared/dns/tsig.ts';
 import { describeError } from '../shared/errors.ts';
 import type { Log } from '../shared/log.ts';
 import type { Random } from '../shared/random.ts';
@@ -20,6 +19,7 @@ import { Notifier, type NotifyTarget } from './transfer/notifier.ts';
 import { Secondaries } from './transfer/secondaries.ts';
 import { TransferServer } from './transfer/server.ts';
 import type { TransferPolicy, TransferZone } from './transfer/types.ts';
+import type { TsigKey } from './tsig/tsig.ts';
 import type { ServedZone, ZoneChange } from './zones/types.ts';
 import type { TransferredZone } from './zones/wanted.ts';
 

@@ -4,8 +4,8 @@ import { parseName } from '../../shared/dns/names.ts';
 import { typeCode } from '../../shared/dns/rdata.ts';
 import type { AddressBytes, Name } from '../../shared/dns/types.ts';
 import { OperationalError } from '../../shared/errors.ts';
-import { parseAddressBytes, prefixBytes } from '../../shared/net/address-bytes.ts';
 import { parsePrefix } from '../../shared/net/prefix.ts';
+import { parseAddressBytes, prefixBytes } from '../answer/address-bytes.ts';
 
 export type Asked = {
   name: Name;

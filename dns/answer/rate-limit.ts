@@ -3,8 +3,8 @@
 // each hash: whoever has least to pay for gives way. Pure: time comes in.
 import { RCODES } from '../../shared/dns/constants.ts';
 import type { AddressBytes } from '../../shared/dns/types.ts';
-import { prefixBytes } from '../../shared/net/address-bytes.ts';
 import { parsePrefix } from '../../shared/net/prefix.ts';
+import { prefixBytes } from './address-bytes.ts';
 import type { Query, Result } from './query-types.ts';
 
 const WAYS = 4;

@@ -1,7 +1,7 @@
 // Data of records by policy in wire form: addresses, and names for CNAME and ALIAS. Pure; what
 // edgectl let through does not fail here.
 import { parseName } from '../../shared/dns/names.ts';
-import { parseAddressBytes } from '../../shared/net/address-bytes.ts';
+import { parseAddressBytes } from '../answer/address-bytes.ts';
 
 export function rdataOf(type: string, text: string): Uint8Array {
   if (type === 'A' || type === 'AAAA') return addressRdata(text);

@@ -14,12 +14,12 @@ import {
 import { numberBytes } from '../../shared/dns/fields-scalar.ts';
 import { decodeMessage, encodeMessage, MessageError } from '../../shared/dns/message.ts';
 import { displayName, ROOT, sameName } from '../../shared/dns/names.ts';
-import { type TsigKey, TsigSigner, TsigVerifier } from '../../shared/dns/tsig.ts';
 import type { Message, MessageRecord, Name } from '../../shared/dns/types.ts';
 import { MIN_SOA_BYTES, serialOf } from '../../shared/dns/zone/soa.ts';
 import { OperationalError } from '../../shared/errors.ts';
 import { type Endpoint, formatEndpoint } from '../../shared/net/ports.ts';
 import type { Random } from '../../shared/random.ts';
+import { type TsigKey, TsigSigner, TsigVerifier } from '../tsig/tsig.ts';
 import { Incoming, type Received, TransferRefusal } from './incoming.ts';
 import { askTcp, askUdp, type TcpBounds } from './network.ts';
 

@@ -12,12 +12,12 @@ import {
   TYPES,
 } from '../../shared/dns/constants.ts';
 import { decodeMessage, encodeMessage } from '../../shared/dns/message.ts';
-import { type TsigKey, TsigSigner, TsigVerifier } from '../../shared/dns/tsig.ts';
 import type { MessageRecord } from '../../shared/dns/types.ts';
 import { describeError } from '../../shared/errors.ts';
 import { parseEndpoint } from '../../shared/net/ports.ts';
 import { jitter, type Random } from '../../shared/random.ts';
 import type { ZoneImage } from '../image/types.ts';
+import { type TsigKey, TsigSigner, TsigVerifier } from '../tsig/tsig.ts';
 import type { TransferCounts } from './counts.ts';
 import { askUdp, type UdpQuestion } from './network.ts';
 import { soaOf } from './outgoing.ts';

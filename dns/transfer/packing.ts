@@ -6,8 +6,8 @@ import { HEADER_BYTES } from '../../shared/dns/constants.ts';
 import { ednsRecord } from '../../shared/dns/edns.ts';
 import { encodeMessage } from '../../shared/dns/message.ts';
 import { MessageWriter } from '../../shared/dns/message-writer.ts';
-import type { TsigSigner } from '../../shared/dns/tsig.ts';
 import type { MessageRecord, Question } from '../../shared/dns/types.ts';
+import type { TsigSigner } from '../tsig/tsig.ts';
 
 /** Pointers reach no further, so that larger messages would be no smaller by the record. */
 const FULL_BYTES = 0x4000;

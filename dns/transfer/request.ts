@@ -3,9 +3,9 @@
 import { CLASSES, FLAGS, HEADER_BYTES, RCODES } from '../../shared/dns/constants.ts';
 import { ednsOf, ednsRecord } from '../../shared/dns/edns.ts';
 import { decodeMessage, encodeMessage, MessageError } from '../../shared/dns/message.ts';
-import type { TsigSigner } from '../../shared/dns/tsig.ts';
 import type { Message, MessageRecord, Question } from '../../shared/dns/types.ts';
 import type { Exchange } from '../answer/types.ts';
+import type { TsigSigner } from '../tsig/tsig.ts';
 
 const OPCODE_BITS = 0x7800;
 const LEAST_UDP_BYTES = 512;

@@ -2,10 +2,10 @@
 // time.
 import type { Clock } from '../../shared/clock.ts';
 import { displayName, parseName } from '../../shared/dns/names.ts';
-import type { TsigKey } from '../../shared/dns/tsig.ts';
 import { applyDiffs } from '../../shared/dns/zone/diff.ts';
 import { parseEndpoint } from '../../shared/net/ports.ts';
 import type { Random } from '../../shared/random.ts';
+import type { TsigKey } from '../tsig/tsig.ts';
 import { type Asking, askSerial, transferIn } from './ask.ts';
 import { Copies } from './copies.ts';
 import type { TransferCounts } from './counts.ts';

@@ -3,13 +3,13 @@
 import { setImmediate as turn } from 'node:timers/promises';
 import { OPCODES, opcodeOf, RCODES, TYPES } from '../../shared/dns/constants.ts';
 import { displayName, sameName } from '../../shared/dns/names.ts';
-import { type TsigKey, verifyTsig } from '../../shared/dns/tsig.ts';
 import type { MessageRecord } from '../../shared/dns/types.ts';
 import { MIN_SOA_BYTES, serialOf } from '../../shared/dns/zone/soa.ts';
 import type { Exchange, Responder } from '../answer/types.ts';
 import type { ImageRecord } from '../image/records.ts';
 import type { ZoneImage } from '../image/types.ts';
 import type { Referred } from '../transports/types.ts';
+import { type TsigKey, verifyTsig } from '../tsig/tsig.ts';
 import type { TransferCounts, TransferOutcome } from './counts.ts';
 import { InnerResponder } from './inner.ts';
 import type { Journal } from './journal.ts';

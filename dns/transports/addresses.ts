@@ -1,7 +1,7 @@
 // Addresses of peers as bytes, and the prefix that counts as one client. Pure.
 
 import type { AddressBytes } from '../../shared/dns/types.ts';
-import { parseAddressBytes } from '../../shared/net/address-bytes.ts';
+import { parseAddressBytes } from '../answer/address-bytes.ts';
 
 const MAPPED = '::ffff:';
 const NOBODY = new Uint8Array(4);

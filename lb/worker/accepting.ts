@@ -1,7 +1,7 @@
 // From an accepted socket to who asks: the peer's address, or what its PROXY header says.
 import type { Socket } from 'node:net';
-import { PrefixSet } from '../../shared/net/prefix-set.ts';
 import type { Listener } from '../../shared/site/lb-objects.ts';
+import { PrefixSet } from '../l7/policy/prefix-set.ts';
 import type { ClientInfo } from '../l7/types.ts';
 
 const MAPPED = '::ffff:';

@@ -1,6 +1,6 @@
 // What becomes of a request, by the plan in force: its route, who may, how often, the answers that
 // the balancer gives itself, and how heads are changed. The same for HTTP/1.1 and HTTP/2. Pure.
-import { PrefixSet } from '../../../shared/net/prefix-set.ts';
+
 import type { HeaderEdits, Listener, RateLimit, Route } from '../../../shared/site/lb-objects.ts';
 import { type Buckets, limitOf } from '../../limits/gcra.ts';
 import { FIELD, type FieldName, type ResponseHead } from '../http1/types.ts';
@@ -17,6 +17,7 @@ import type {
 } from '../types.ts';
 import { isCompressible } from './compress.ts';
 import { FORWARDED_NAMES, forwardedFields, isLoop } from './forwarded.ts';
+import { PrefixSet } from './prefix-set.ts';
 import { redirectTarget } from './redirect.ts';
 
 export type PolicyOptions = {

@@ -71,7 +71,6 @@ const rooms: readonly Room[] = [
     pure: true,
   },
   // Signatures are node:crypto's.
-  { room: 'shared/dns/tsig.ts', may: [...foundation, 'shared/dns/', 'node:'] },
   { room: 'shared/dns/', may: [...foundation, 'shared/site/dns-objects.ts'], pure: true },
   {
     room: 'shared/site/',

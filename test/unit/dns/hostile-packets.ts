@@ -1,6 +1,6 @@
 // What nobody of good will sends: queries of every kind, mutated, cut off, joined, with pointers
 // and counts that lie. The same for the same seed.
-import { TsigSigner } from '../../../shared/dns/tsig.ts';
+import { TsigSigner } from '../../../dns/tsig/tsig.ts';
 import type { Random } from '../../../shared/random.ts';
 import {
   bytesOf,

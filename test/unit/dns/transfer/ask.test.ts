@@ -8,10 +8,10 @@ import {
   transferIn,
 } from '../../../../dns/transfer/ask.ts';
 import type { TcpBounds } from '../../../../dns/transfer/network.ts';
+import { TsigSigner, verifyTsig } from '../../../../dns/tsig/tsig.ts';
 import { until } from '../../../../lab/ready.ts';
 import { ManualClock, systemClock } from '../../../../shared/clock.ts';
 import { decodeMessage, encodeMessage } from '../../../../shared/dns/message.ts';
-import { TsigSigner, verifyTsig } from '../../../../shared/dns/tsig.ts';
 import type { Message } from '../../../../shared/dns/types.ts';
 import { describeError } from '../../../../shared/errors.ts';
 import { seededRandom } from '../../../../shared/random.ts';

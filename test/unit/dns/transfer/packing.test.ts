@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { type Packing, packed } from '../../../../dns/transfer/packing.ts';
+import { TsigSigner } from '../../../../dns/tsig/tsig.ts';
 import { decodeMessage } from '../../../../shared/dns/message.ts';
-import { TsigSigner } from '../../../../shared/dns/tsig.ts';
 import type { MessageRecord } from '../../../../shared/dns/types.ts';
 import { nameOf } from '../../../support/dns/resolve-rig.ts';
 

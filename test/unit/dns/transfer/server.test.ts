@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
+import { TsigSigner, TsigVerifier } from '../../../../dns/tsig/tsig.ts';
 import { FLAGS, RCODES, rcodeOf, TYPES } from '../../../../shared/dns/constants.ts';
 import { ednsRecord } from '../../../../shared/dns/edns.ts';
 import { decodeMessage, encodeMessage } from '../../../../shared/dns/message.ts';
 import { displayName, formatName } from '../../../../shared/dns/names.ts';
 import { typeName, typeOf } from '../../../../shared/dns/rdata.ts';
-import { TsigSigner, TsigVerifier } from '../../../../shared/dns/tsig.ts';
 import type { Message, MessageRecord } from '../../../../shared/dns/types.ts';
 import { imageOf, nameOf } from '../../../support/dns/resolve-rig.ts';
 import { policyOf, TransferRig } from '../../../support/dns/transfer-rig.ts';

@@ -1,7 +1,7 @@
 // A set of prefixes of both families, asked with addresses as text. Pure.
-import { parseIpv4 } from './ipv4.ts';
-import { parseIpv6 } from './ipv6.ts';
-import { networkOf, type Prefix } from './prefix.ts';
+import { parseIpv4 } from '../../../shared/net/ipv4.ts';
+import { parseIpv6 } from '../../../shared/net/ipv6.ts';
+import { networkOf, type Prefix } from '../../../shared/net/prefix.ts';
 
 export class PrefixSet {
   readonly #v4: { divisor: number; networks: Set<number> }[] = [];

@@ -1,7 +1,7 @@
 // Addresses of either family as bytes in network order, 4 or 16 of them. Pure.
-import { ipv4ToBytes, parseIpv4 } from './ipv4.ts';
-import { ipv6ToBytes, parseIpv6 } from './ipv6.ts';
-import type { Prefix } from './prefix.ts';
+import { ipv4ToBytes, parseIpv4 } from '../../shared/net/ipv4.ts';
+import { ipv6ToBytes, parseIpv6 } from '../../shared/net/ipv6.ts';
+import type { Prefix } from '../../shared/net/prefix.ts';
 
 /** Undefined: it is no address. */
 export function parseAddressBytes(text: string): Uint8Array | undefined {

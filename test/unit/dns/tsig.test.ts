@@ -5,10 +5,7 @@ import { createSocket } from 'node:dgram';
 import { promisify } from 'node:util';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { FLAGS, RCODES, rcodeOf } from '../../../../shared/dns/constants.ts';
-import { ednsRecord } from '../../../../shared/dns/edns.ts';
-import { decodeMessage, encodeMessage } from '../../../../shared/dns/message.ts';
-import { parseName, ROOT, sameName } from '../../../../shared/dns/names.ts';
+import { seal, unseal } from '../../../dns/tsig/record.ts';
 import {
   MAX_UNSIGNED,
   type TsigAlgorithm,
@@ -17,10 +14,13 @@ import {
   TsigVerifier,
   tsigAlgorithms,
   verifyTsig,
-} from '../../../../shared/dns/tsig.ts';
-import { seal, unseal } from '../../../../shared/dns/tsig-record.ts';
-import type { Message } from '../../../../shared/dns/types.ts';
-import { needs, program } from '../../../support/skip.ts';
+} from '../../../dns/tsig/tsig.ts';
+import { FLAGS, RCODES, rcodeOf } from '../../../shared/dns/constants.ts';
+import { ednsRecord } from '../../../shared/dns/edns.ts';
+import { decodeMessage, encodeMessage } from '../../../shared/dns/message.ts';
+import { parseName, ROOT, sameName } from '../../../shared/dns/names.ts';
+import type { Message } from '../../../shared/dns/types.ts';
+import { needs, program } from '../../support/skip.ts';
 
 const NOW = 1_800_000_000;
 const secret = Buffer.from('c2VjcmV0IG9mIHRlc3RzIQ==', 'base64');

@@ -1,10 +1,10 @@
 // TSIG's record (RFC 8945 §4.2): its data, putting it at the end of a message, taking it off. Pure.
-import { copyOf, join } from '../bytes.ts';
-import { CLASSES, TYPES } from './constants.ts';
-import { numberBytes, numberOf } from './fields-scalar.ts';
-import { MessageError, recordAt, recordSpans } from './message.ts';
-import { lowerName, nameLength } from './names.ts';
-import type { Name } from './types.ts';
+import { copyOf, join } from '../../shared/bytes.ts';
+import { CLASSES, TYPES } from '../../shared/dns/constants.ts';
+import { numberBytes, numberOf } from '../../shared/dns/fields-scalar.ts';
+import { MessageError, recordAt, recordSpans } from '../../shared/dns/message.ts';
+import { lowerName, nameLength } from '../../shared/dns/names.ts';
+import type { Name } from '../../shared/dns/types.ts';
 
 export type TsigRecord = {
   keyName: Name;

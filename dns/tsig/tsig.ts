@@ -3,13 +3,13 @@
 // handed in.
 
 import { createHmac, type Hmac, timingSafeEqual } from 'node:crypto';
-import { copyOf } from '../bytes.ts';
-import { FLAGS, RCODES } from './constants.ts';
-import { numberBytes, numberOf } from './fields-scalar.ts';
-import { headerOf, MessageError } from './message.ts';
-import { displayName, parseName, sameName } from './names.ts';
-import { seal, sealBytes, type TsigRecord, times, unseal, variables } from './tsig-record.ts';
-import type { Name } from './types.ts';
+import { copyOf } from '../../shared/bytes.ts';
+import { FLAGS, RCODES } from '../../shared/dns/constants.ts';
+import { numberBytes, numberOf } from '../../shared/dns/fields-scalar.ts';
+import { headerOf, MessageError } from '../../shared/dns/message.ts';
+import { displayName, parseName, sameName } from '../../shared/dns/names.ts';
+import type { Name } from '../../shared/dns/types.ts';
+import { seal, sealBytes, type TsigRecord, times, unseal, variables } from './record.ts';
 
 const ALGORITHMS = {
   'hmac-sha1': { hash: 'sha1', bytes: 20 },
