@@ -1,0 +1,393 @@
+// What a hostile or broken writer may put into Redis behind the services' backs: by hand what is
+// likely to hurt, and seeded random besides. Each strikes keys that our scripts write.
+import { Redis } from 'ioredis';
+import { type Random, seededRandom } from '../../shared/random.ts';
+import { healthKeys, memberKeys, nameKeys, unitKeys } from '../../shared/store/keys.ts';
+
+export const UNITS = ['natter', 'dhcpd', 'dns', 'pools', 'lb'] as const;
+const SERVICES = ['natter', 'dhcpd', 'dns', 'lb'] as const;
+const KINDS: Record<(typeof UNITS)[number], string[]> = {
+  natter: ['eip', 'forward', 'group', 'node'],
+  dhcpd: ['subnet', 'reservation', 'class', 'l3net', 'node'],
+  dns: ['zone', 'record', 'line', 'node'],
+  pools: ['pool', 'override'],
+  lb: ['certificate', 'vserver', 'listener', 'route', 'node'],
+};
+const MEGABYTE = 2 ** 20;
+
+/** Values of an object; none of them is one that edgectl would write. */
+const VALUES: readonly string[] = [
+  '',
+  '{',
+  'null',
+  '[]',
+  '"text"',
+  '12',
+  'true',
+  '{}',
+  '{"__proto__":{"private":"10.0.0.5"},"constructor":{"prototype":{"x":1}}}',
+  '{"private":null,"targets":null,"pools":null,"soa":null,"at":null,"data":null,"lines":null}',
+  '{"private":{"toString":1},"targets":{"length":5},"pools":{"length":1e9},"data":{"0":1}}',
+  '{"targets":[null],"pools":[[]],"at":[{}],"data":[0],"lines":{"default":[]},"hosts":[1]}',
+  '{"private":1e308,"in":-1,"out":1e999,"ttl":-1,"serialBase":1e99,"weight":-5,"port":70000}',
+  '{"pool":"__proto__","listeners":["constructor"],"names":[{"name":"hasOwnProperty"}]}',
+  '{"certificate":"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n"}',
+  '\u0000\ud800\u2028',
+  '['.repeat(100_000),
+  `{"a":"${'x'.repeat(MEGABYTE)}"}`,
+];
+
+/** Ids; the empty one, those of prototypes, and those that look like something. */
+const IDS: readonly string[] = [
+  '',
+  '__proto__',
+  'constructor',
+  'toString',
+  '198.51.100.7',
+  '10.9.0.0/24',
+  'example.com',
+  'www.example.com/A',
+  '/A',
+  'a'.repeat(64_000),
+  '..'.repeat(200),
+  '\u0000\n"',
+  'www',
+  'web',
+  'all',
+  '999.999.999.999/99',
+];
+
+const COUNTS = ['-1', 'NaN', '1e308', '99999999999999999999', '', 'x', '9007199254740993'];
+
+type Strike = (redis: Redis) => Promise<void>;
+export type Garbage = { name: string; strike: Strike };
+
+/** A follower reads everything again when an entry of the stream does not join on. */
+async function stir(redis: Redis): Promise<void> {
+  for (const unit of UNITS) {
+    await redis.xadd(unitKeys(unit).changes, '*', 'p', 'x').catch(() => {});
+  }
+}
+
+/** An entry that joins on to the last one as if apply.lua had written it. */
+async function joined(redis: Redis, unit: string, fields: string[]): Promise<void> {
+  const { head, changes } = unitKeys(unit);
+  const [version, digest, tail, count] = await redis.hmget(
+    head,
+    ...['version', 'digest', 'tail', 'count'],
+  );
+  const next = String(Number(version ?? 0) + 1);
+  const own = ['v', next, 'p', tail ?? '0-0', 'b', digest ?? '0'.repeat(12)];
+  const rest = ['d', 'abcdefabcdef', 'n', count ?? '1'];
+  const id = await redis.xadd(changes, '*', ...own, ...rest, ...fields);
+  await redis.hset(head, { version: next, digest: 'abcdefabcdef', tail: id ?? '' });
+}
+
+const everyUnit =
+  (strike: (redis: Redis, unit: (typeof UNITS)[number]) => Promise<unknown>): Strike =>
+  async (redis) => {
+    for (const unit of UNITS) await strike(redis, unit);
+    await stir(redis);
+  };
+
+/** The version, too, or what is held is known to be the same. */
+async function rewritten(redis: Redis, unit: string): Promise<void> {
+  await redis.hincrby(unitKeys(unit).head, 'version', 1);
+}
+
+function withObjects(pairs: (kind: string) => [string, string][]): Strike {
+  return everyUnit(async (redis, unit) => {
+    const { objects } = unitKeys(unit);
+    for (const kind of KINDS[unit]) {
+      for (const [id, value] of pairs(kind)) await redis.hset(objects, `${kind}:${id}`, value);
+    }
+    await rewritten(redis, unit);
+  });
+}
+
+const ofObjects: Garbage[] = [
+  ...VALUES.map((value, at) => ({
+    name: `objects of value ${at} ${JSON.stringify(value.slice(0, 40))}`,
+    strike: withObjects(() => IDS.slice(0, 8).map((id) => [id, value])),
+  })),
+  {
+    name: 'objects of odd ids and unknown kinds',
+    strike: everyUnit(async (redis, unit) => {
+      const { objects } = unitKeys(unit);
+      for (const kind of ['', '__proto__', 'constructor', 'nobody', ...KINDS[unit]]) {
+        for (const id of IDS) await redis.hset(objects, `${kind}:${id}`, '{"name":"x"}');
+        await redis.hset(objects, kind, '{}');
+      }
+      await rewritten(redis, unit);
+    }),
+  },
+  {
+    name: 'a hundred thousand objects',
+    strike: everyUnit(async (redis, unit) => {
+      const fill = `for i = 1, 20000 do redis.call('HSET', KEYS[1], ARGV[1] .. ':10.0.' ..
+        math.floor(i / 256) .. '.' .. i % 256, '{"private":"10.1.2.3","mac":"02:00:00:00:00:05"}')
+        end`;
+      await redis.eval(fill, 1, unitKeys(unit).objects, KINDS[unit][0] ?? '');
+      await rewritten(redis, unit);
+    }),
+  },
+];
+
+const ofStreams: Garbage[] = [
+  ...COUNTS.map((count) => ({
+    name: `entries of version and count ${JSON.stringify(count)}`,
+    strike: everyUnit((redis, unit) =>
+      redis.xadd(unitKeys(unit).changes, '*', 'v', count, 'n', count, 'p', '0-0', 'd', count),
+    ),
+  })),
+  {
+    name: 'entries that join on, with objects of garbage',
+    strike: async (redis) => {
+      for (const unit of UNITS) {
+        const fields = KINDS[unit].flatMap((kind) =>
+          IDS.flatMap((id, at) => [`${kind}:${id}`, VALUES[at] ?? '']),
+        );
+        await joined(redis, unit, [...fields, '__proto__:x', '{}', ':', 'x', 'a:', '']);
+      }
+    },
+  },
+  {
+    name: 'entries that join on and take away what is not there',
+    strike: async (redis) => {
+      for (const unit of UNITS) {
+        await joined(
+          redis,
+          unit,
+          IDS.flatMap((id) => [`${KINDS[unit][0]}:${id}`, '']),
+        );
+      }
+    },
+  },
+];
+
+const ofHeads: Garbage[] = [
+  ...COUNTS.map((count) => ({
+    name: `heads of version and count ${JSON.stringify(count)}`,
+    strike: everyUnit((redis, unit) =>
+      redis.hset(unitKeys(unit).head, { version: count, count, tail: count, digest: count }),
+    ),
+  })),
+  {
+    name: 'heads far ahead, with a digest of nothing',
+    strike: everyUnit((redis, unit) =>
+      redis.hset(unitKeys(unit).head, { version: '9007199254740991', digest: '0'.repeat(12) }),
+    ),
+  },
+  {
+    name: 'units of other types',
+    strike: everyUnit(async (redis, unit) => {
+      const { head, objects, changes } = unitKeys(unit);
+      await redis.del(head, objects, changes);
+      await redis.set(head, 'x');
+      await redis.rpush(objects, 'x');
+      await redis.sadd(changes, 'x');
+    }),
+  },
+  {
+    name: 'units that are gone',
+    strike: everyUnit(async (redis, unit) => redis.del(...Object.values(unitKeys(unit)))),
+  },
+];
+
+const MEMBERS: readonly string[] = [
+  ...VALUES,
+  '{"service":"__proto__","node":"__proto__","version":"1","state":"running","applied":{},"startedAt":0}',
+  `{"service":"dhcpd","node":"${'n'.repeat(MEGABYTE)}","version":"1","state":"running","applied":{"dhcpd":1e308},"startedAt":0}`,
+  '{"service":"dns","node":"x","version":"1","state":"owned","applied":{"dns":-1},"startedAt":-1,"address":"127.0.0.1:1/../"}',
+  '{"service":"lb","node":"y","version":"1","state":"running","applied":{"lb":1},"startedAt":0,"address":"http://[::1"}',
+];
+
+const ofMembers: Garbage[] = [
+  {
+    name: 'members of garbage',
+    strike: async (redis) => {
+      const now = Date.now();
+      for (const service of SERVICES) {
+        const { seen, nodes } = memberKeys(service);
+        for (const [at, value] of MEMBERS.entries()) {
+          await redis.hset(nodes, `n${at}`, value);
+          await redis.zadd(seen, now, `n${at}`);
+        }
+        await redis.zadd(seen, '+inf', '__proto__', '-inf', 'x', 1e308, '');
+        await redis.hset(nodes, '__proto__', '{}');
+      }
+    },
+  },
+  {
+    name: 'members of other types',
+    strike: async (redis) => {
+      for (const service of SERVICES) {
+        const { seen, nodes } = memberKeys(service);
+        await redis.del(seen, nodes);
+        await redis.set(seen, 'x');
+        await redis.set(nodes, 'x');
+      }
+    },
+  },
+];
+
+const { probers, votes, changes: votesChanges } = healthKeys();
+
+const ofVotes: Garbage[] = [
+  {
+    name: 'votes of garbage',
+    strike: async (redis) => {
+      for (const prober of ['lb/lb-1', 'dns/dns-1', '__proto__', '', 'x'.repeat(MEGABYTE)]) {
+        const value = prober === 'x' ? `${Date.now()} 1e308` : `${Date.now()} ${prober}`;
+        await redis.hset(probers, prober, value);
+      }
+      await redis.hset(probers, 'liar', `${Date.now()} 7`);
+      for (const [at, value] of VALUES.entries()) {
+        await redis.hset(votes('liar'), IDS[at] ?? `t${at}`, value);
+      }
+      const entry = ['node', 'liar', 'from', '6', 'generation', '7', 'changes'];
+      for (const value of VALUES) await redis.xadd(votesChanges, '*', ...entry, value);
+      for (const count of COUNTS) {
+        await redis.xadd(votesChanges, '*', 'node', count, 'from', count, 'generation', count);
+      }
+    },
+  },
+  {
+    name: 'votes of other types',
+    strike: async (redis) => {
+      await redis.del(probers, votes('lb/lb-1'), votes('dns/dns-1'), votesChanges);
+      for (const key of [probers, votes('lb/lb-1'), votesChanges]) await redis.set(key, 'x');
+    },
+  },
+];
+
+const LEASES = 'edge:1:{dhcpd/';
+
+const ofLeases: Garbage[] = [
+  {
+    name: 'leases of garbage',
+    strike: async (redis) => {
+      const random = seededRandom(7);
+      const blocks = ['', 'zz', '__proto__', 'ffffff', '0a0901', '0a0902', 'x'.repeat(100_000)];
+      await redis.sadd(`${LEASES}blocks}:all`, ...blocks);
+      for (const block of [...blocks.slice(3, 6), '0a0900']) {
+        await redis.set(`${LEASES}b/${block}}:r`, bytes(random, 20_000));
+        for (const value of VALUES) {
+          await redis.hset(`${LEASES}b/${block}}:d`, String(random.integer(256)), value);
+        }
+      }
+      for (const value of VALUES) {
+        await redis.xadd(`${LEASES}leases}:log`, '*', 'i', value, 'r', value, 'e', value);
+      }
+      await redis.xadd(`${LEASES}leases}:log`, '*', '__proto__', 'x');
+    },
+  },
+  {
+    name: 'leases of other types',
+    strike: async (redis) => {
+      const keys = [`${LEASES}blocks}:all`, `${LEASES}leases}:log`, `${LEASES}b/0a0900}:r`];
+      await redis.del(...keys);
+      for (const key of keys) await redis.hset(key, 'x', 'y');
+    },
+  },
+];
+
+const names = nameKeys('dhcpd', 'vm.example');
+
+const ofNames: Garbage[] = [
+  {
+    name: 'names of garbage',
+    strike: async (redis) => {
+      for (const [at, value] of VALUES.entries()) {
+        await redis.hset(names.names, IDS[at] ?? `n${at}`, value);
+      }
+      const address = '{"address":"10.9.0.77","until":1e308,"reserved":"yes"}';
+      for (const id of IDS) await redis.hset(names.names, `${id}x`, address);
+      await redis.xadd(names.changes, '*', 'x', 'y');
+    },
+  },
+  {
+    name: 'names of other types',
+    strike: async (redis) => {
+      for (const key of Object.values(names)) {
+        await redis.del(key);
+        await redis.set(key, 'x');
+      }
+    },
+  },
+];
+
+const ofLimits: Garbage[] = [
+  {
+    name: 'limits of garbage and of other types',
+    strike: async (redis) => {
+      const keys = await redis.keys('edge:1:{lb/limits}:*');
+      const values = ['x', '1e308', '-1e308', 'nan', 'inf', ''];
+      for (const [at, key] of keys.entries()) {
+        await redis.del(key);
+        if (at % 2 === 0) await redis.hset(key, 'x', 'y');
+        else await redis.set(key, values[at % values.length] ?? 'x');
+      }
+    },
+  },
+];
+
+/** Any key of ours, made into any type, with anything in it. */
+export function randomGarbage(seed: number, count: number): Garbage {
+  return {
+    name: `${count} random writes of seed ${seed}`,
+    strike: async (redis) => {
+      const random = seededRandom(seed);
+      const pick = <T>(from: readonly T[]): T => from[random.integer(from.length)] as T;
+      const keys = (await redis.keys('edge:1:*')).sort();
+      for (let at = 0; at < count; at++) {
+        const [key, field, value] = [pick(keys), pick(IDS), pick(VALUES)];
+        const text = random.integer(2) === 0 ? value : bytes(random, random.integer(200));
+        const writes = [
+          () => redis.hset(key, field, text),
+          () => redis.hset(key, `${pick(Object.values(KINDS).flat())}:${field}`, text),
+          () => redis.set(key, text),
+          () => redis.xadd(key, '*', field || 'x', text),
+          () => redis.zadd(key, random.integer(2 ** 31), field),
+          () => redis.setrange(key, random.integer(4096), text),
+          () => redis.hset(key, pick(['version', 'tail', 'digest', 'count']), pick(COUNTS)),
+          () => redis.del(key),
+        ];
+        await pick(writes)().catch(() => {}); // of another type just now
+      }
+      await stir(redis);
+    },
+  };
+}
+
+function bytes(random: Random, length: number): Buffer {
+  return Buffer.from(Array.from({ length }, () => random.integer(256)));
+}
+
+export const garbage: readonly Garbage[] = [
+  ...ofObjects,
+  ...ofStreams,
+  ...ofHeads,
+  ...ofMembers,
+  ...ofVotes,
+  ...ofLeases,
+  ...ofNames,
+  ...ofLimits,
+];
+
+/** All keys as they are, to be put back. */
+export async function saved(redis: Redis): Promise<() => Promise<void>> {
+  const keys = await redis.keys('edge:1:*');
+  const dumps = await Promise.all(keys.map((key) => redis.dumpBuffer(key)));
+  return async () => {
+    await redis.flushall();
+    for (const [at, key] of keys.entries()) {
+      const dump = dumps[at];
+      if (dump) await redis.restore(key, 0, dump);
+    }
+  };
+}
+
+export function openRaw(url: string): Redis {
+  return new Redis({ path: url.replace('unix:', ''), disableClientInfo: true });
+}
