@@ -44,7 +44,7 @@ export abstract class LabDaemon extends LabNode {
   }
 
   /** Waits until /readyz says yes. */
-  async untilReady(timeoutMs = 20_000): Promise<void> {
+  async untilReady(timeoutMs = 40_000): Promise<void> {
     if (!this.#daemon) throw new Error(`${this.name}: its daemon was not started`);
     const asks = async (): Promise<boolean> => (await this.admin('/readyz')).code === 0;
     await this.#daemon.ready('is ready', asks, timeoutMs);

@@ -34,6 +34,7 @@ export class LabDns extends LabDaemon {
 export function dnsObjects(
   answers: { telecom: string; unicom: string; mobile: string },
   host = 'www',
+  servers: readonly string[] = DNS_EIPS,
 ) {
   const check = {
     type: 'http',
@@ -45,7 +46,7 @@ export function dnsObjects(
     fall: 2,
   };
   const isps = Object.entries(answers);
-  const nameServers = DNS_EIPS.map((address, index) => ({
+  const nameServers = servers.map((address, index) => ({
     name: `ns${index + 1}.${LAB_ZONE}`,
     address,
   }));

@@ -25,13 +25,17 @@ const exitCode = (error: (Error & { code?: unknown; killed?: boolean }) | null):
   return typeof error.code === 'number' ? error.code : -1;
 };
 
-/** Exit code -1: the command could not start, was killed, or ran out of time. */
+/**
+ * Exit code -1: the command could not start, was killed, or ran out of time. An aborted signal is no
+ * failure of the command: it rejects with its reason, `allowFailure` or not.
+ */
 export function execute(
   command: string,
   args: readonly string[],
   options: ExecOptions = {},
 ): Promise<Result> {
   return new Promise((resolve, reject) => {
+    options.signal?.throwIfAborted();
     const settings = {
       timeout: options.timeoutMs ?? 60_000,
       killSignal: 'SIGKILL' as const,
@@ -40,6 +44,7 @@ export function execute(
       ...(options.signal ? { signal: options.signal } : {}),
     };
     const child = execFile(command, args, settings, (error, stdout, stderr) => {
+      if (options.signal?.aborted) return reject(options.signal.reason);
       const why = error && typeof error.code !== 'number' ? `${stderr}${error.message}` : stderr;
       const result = { code: exitCode(error), stdout, stderr: why };
       if (result.code === 0 || options.allowFailure) resolve(result);

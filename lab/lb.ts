@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { Bird, lbConfig } from './bird.ts';
 import { type DaemonConfig, LabDaemon } from './daemon.ts';
 import type { EdgePlan } from './plan.ts';
-import { silence, unsilence } from './power.ts';
+import { dropPrograms, silence, unsilence } from './power.ts';
 import { until } from './ready.ts';
 import { instanceName, PIN_ROOT, type Run } from './run.ts';
 
@@ -61,8 +61,9 @@ export class LabLb extends LabDaemon {
 
   /** The machine dies: daemon and BIRD are gone, its links silent, the neighbours not told. */
   async powerOff(): Promise<void> {
+    await silence(this);
     await Promise.all([super.kill9(), this.bird.process.kill9()]);
-    await silence(this, ['up0', 'in0']);
+    await dropPrograms(this, ['up0', 'in0']);
     await this.exec('rm', ['-rf', join(PIN_ROOT, this.#instance)]);
   }
 

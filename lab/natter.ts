@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { Bird, natterConfig } from './bird.ts';
 import { type DaemonConfig, LabDaemon } from './daemon.ts';
 import { EIP_PREFIX, type NatterPlan } from './plan.ts';
-import { silence, unsilence } from './power.ts';
+import { dropPrograms, silence, unsilence } from './power.ts';
 import { until } from './ready.ts';
 import { instanceName, PIN_ROOT, type Run } from './run.ts';
 
@@ -52,8 +52,9 @@ export class LabNatter extends LabDaemon {
 
   /** The machine dies: daemon and BIRD are gone, its links silent, the neighbours not told. */
   async powerOff(): Promise<void> {
+    await silence(this);
     await Promise.all([this.kill9(), this.bird.process.kill9()]);
-    await silence(this, [this.uplink, 'in0']);
+    await dropPrograms(this, [this.uplink, 'in0']);
     await this.exec('rm', ['-rf', this.pinDirectory]);
   }
 

@@ -1,7 +1,7 @@
 // Network namespaces and the veth links between them, made by batched `ip`. Interfaces are born in
 // their namespace, so the host never sees one.
 import { execute } from './exec.ts';
-import { netnsName, type Run } from './run.ts';
+import { netnsName, RUN_VARIABLE, type Run } from './run.ts';
 
 export type Offloads = 'default' | 'off';
 
@@ -35,24 +35,32 @@ export const ROUTER_SYSCTLS = ['net.ipv4.ip_forward=1', 'net.ipv4.fib_multipath_
 
 export const netnsPath = (run: Run, node: string): string => `/run/netns/${netnsName(run, node)}`;
 
-async function batch(lines: readonly string[], netns?: string): Promise<void> {
+const owned = ({ id, signal }: Run) => ({
+  env: { [RUN_VARIABLE]: id },
+  ...(signal ? { signal } : {}),
+});
+
+async function batch(run: Run, lines: readonly string[], netns?: string): Promise<void> {
   const args = [...(netns ? ['-n', netns] : []), '-batch', '-'];
-  await execute('ip', args, { input: `${lines.join('\n')}\n` });
+  await execute('ip', args, { input: `${lines.join('\n')}\n`, ...owned(run) });
 }
 
 /** Runs `ip` commands (without the word `ip`) in a node, all in one process. */
 export async function configure(run: Run, node: string, lines: readonly string[]): Promise<void> {
-  if (lines.length > 0) await batch(lines, netnsName(run, node));
+  if (lines.length > 0) await batch(run, lines, netnsName(run, node));
 }
 
 export async function sysctl(run: Run, node: string, settings: readonly string[]): Promise<void> {
   const inside = `--net=${netnsPath(run, node)}`;
-  await execute('nsenter', [inside, '--', 'sysctl', '-q', '-w', ...settings]);
+  await execute('nsenter', [inside, '--', 'sysctl', '-q', '-w', ...settings], owned(run));
 }
 
 /** Makes the namespaces of nodes, loopback up, and silent until something is asked of them. */
 export async function createNodes(run: Run, nodes: readonly string[]): Promise<void> {
-  await batch(nodes.map((node) => `netns add ${netnsName(run, node)}`));
+  await batch(
+    run,
+    nodes.map((node) => `netns add ${netnsName(run, node)}`),
+  );
   const prepare = async (node: string): Promise<void> => {
     await sysctl(run, node, QUIET);
     await configure(run, node, ['link set lo up']);
@@ -76,14 +84,17 @@ const bringUp = (end: End): string[] => [
 async function withoutOffloads(run: Run, end: End): Promise<void> {
   const features = ['tx', 'rx', 'sg', 'tso', 'gso', 'gro'].flatMap((feature) => [feature, 'off']);
   const inside = `--net=${netnsPath(run, end.node)}`;
-  await execute('nsenter', [inside, '--', 'ethtool', '-K', end.name, ...features]);
+  await execute('nsenter', [inside, '--', 'ethtool', '-K', end.name, ...features], owned(run));
 }
 
 const byNode = (ends: readonly End[]): Map<string, End[]> => Map.groupBy(ends, (end) => end.node);
 
 /** Makes links between existing nodes, with addresses, and up. */
 export async function connect(run: Run, links: readonly Link[]): Promise<void> {
-  await batch(links.map((link) => create(run, link.ends)));
+  await batch(
+    run,
+    links.map((link) => create(run, link.ends)),
+  );
   const ends = links.flatMap((link) => [...link.ends]);
   const plain = links.filter((link) => link.offloads === 'off').flatMap((link) => [...link.ends]);
   await Promise.all(plain.map((end) => withoutOffloads(run, end)));

@@ -25,7 +25,8 @@ export class LabNode {
   exec(command: string, args: readonly string[] = [], options: ExecOptions = {}): Promise<Result> {
     const [enter, ...rest] = this.#inside(command, args);
     const env = { ...options.env, [RUN_VARIABLE]: this.run.id };
-    return execute(enter, rest, { ...options, env });
+    const signal = options.signal ?? this.run.signal;
+    return execute(enter, rest, { ...options, env, ...(signal ? { signal } : {}) });
   }
 
   /** Runs `ip` commands (without the word `ip`) here, all in one process. */

@@ -169,6 +169,20 @@ export const STORE_2: InsidePlan = {
   port: 'store2',
 };
 
+export const CONSOLE: InsidePlan = {
+  name: 'console',
+  address: '10.0.0.4',
+  mac: mac(MAC_KINDS.fixed, 4),
+  port: 'console',
+};
+
+/** Between ToR and core, in a site without natters. */
+export const PLAIN = {
+  prefixLength: 30,
+  tor: { address: '192.0.2.253', mac: mac(MAC_KINDS.fixed, 5) },
+  core: { address: '192.0.2.254', mac: mac(MAC_KINDS.fixed, 6) },
+} as const;
+
 export const MAX_ISPS = 8;
 /** Of the uplinks' /24 the upper half is the lbs'. */
 export const MAX_NATTERS = 32;

@@ -9,7 +9,8 @@ const slowness = Math.max(1, Number(process.env.EDGE_SLOW ?? 1) || 1);
 
 /**
  * Asks `probe` until it returns something other than undefined or false, and returns that.
- * An error of the probe counts as "not yet"; the last one is told when the time is up.
+ * An error of the probe counts as "not yet"; the last one is told when the time is up. An AbortError
+ * is thrown on: what the probe asked is being taken down.
  */
 export async function until<T>(
   what: string,
@@ -26,6 +27,7 @@ export async function until<T>(
       if (value !== undefined && value !== false) return value;
       last = undefined;
     } catch (error) {
+      if (error instanceof Error && error.name === 'AbortError') throw error;
       last = error;
     }
     if (performance.now() >= deadline) {

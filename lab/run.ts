@@ -9,7 +9,8 @@ export const PIN_ROOT = '/sys/fs/bpf/edge';
 /** Set in every process that a run starts. */
 export const RUN_VARIABLE = 'EDGE_LAB_RUN';
 
-export type Run = { id: string; directory: string };
+/** `signal`: when aborted, nothing is started for this run any more, and what runs is killed. */
+export type Run = { id: string; directory: string; signal?: AbortSignal };
 
 const ID = /^(\d+)-([0-9a-z]+)-[0-9a-f]{4}$/;
 const NAMED = /^(?:edge|lab)-(\d+-[0-9a-z]+-[0-9a-f]{4})-.+$/;
@@ -27,11 +28,11 @@ export function startTicks(pid: number): string | undefined {
 }
 
 /** A new run, owned by this process. */
-export function newRun(): Run {
+export function newRun(signal?: AbortSignal): Run {
   const id = `${process.pid}-${startTicks(process.pid)}-${randomBytes(2).toString('hex')}`;
   const directory = join(RUNS_DIRECTORY, id);
   mkdirSync(directory, { recursive: true, mode: 0o700 });
-  return { id, directory };
+  return { id, directory, ...(signal ? { signal } : {}) };
 }
 
 /** The run id in the name of a namespace or of a pin directory. */

@@ -3,47 +3,29 @@
 import { join } from 'node:path';
 import { Bird, coreConfig, torConfig } from './bird.ts';
 import { cleanDeadRuns, removeRun } from './clean.ts';
-import type { DaemonConfig } from './daemon.ts';
+import { LabConsole } from './console.ts';
+import type { DaemonConfig, LabDaemon } from './daemon.ts';
 import { DHCP_OBJECTS, LabDhcpd } from './dhcpd.ts';
 import { LabDns } from './dns.ts';
 import type { Result } from './exec.ts';
 import { LabLb, targetLines, targetRoute } from './lb.ts';
 import { LabNatter } from './natter.ts';
-import { configure, connect, createNodes, type Offloads, ROUTER_SYSCTLS, sysctl } from './netns.ts';
+import { configure, connect, createNodes, ROUTER_SYSCTLS, sysctl } from './netns.ts';
 import { LabNode } from './node.ts';
 import * as plan from './plan.ts';
 import type { LabProcess } from './process.ts';
 import { until } from './ready.ts';
 import { LabRedis } from './redis.ts';
 import { newRun, type Run } from './run.ts';
+import { planSite, type SiteOptions, type SitePlan } from './site-options.ts';
 import { sprayFromVms, sprayTowardsEips } from './spray.ts';
 import * as topology from './topology.ts';
 import { LabVm } from './vm.ts';
 
+export type { SiteOptions };
+
 const EDGECTL = join(import.meta.dirname, '..', 'shared', 'ctl', 'main.ts');
 const SERVER = join(import.meta.dirname, 'server.ts');
-
-export type SiteOptions = {
-  isps?: number; // clients, one an ISP: telecom, unicom, mobile, isp-4, …; default 3, at most 8
-  natters?: number; // default 2, at most 60
-  vms?: number; // default 3, at most 250
-  dhcpds?: number; // default 0: VMs have static addresses; else they get them by DHCP
-  dnses?: number; // default 0
-  lbs?: number; // default 0; with some, VMs are their targets
-  spray?: boolean; // routers draw a natter per packet instead of per flow; default false
-  arp?: 'real' | 'static'; // default real
-  offloads?: Offloads; // default: the kernel's, so GSO and checksum offload are on
-  insideMtu?: number; // of the natters' inside links; default 1500
-  clientMtu?: number; // of the links between ToR and clients; default 1500. TCP still offers 1460
-  uplinkVlan?: number; // the uplinks are VLAN devices; needs 8021q in the kernel
-  redis?: 'single' | 'replicated'; // replicated: two replicas and Sentinel; default single
-  daemons?: boolean; // Redis and the natters' daemons; default true. false: wires and BIRD only
-  servers?: boolean; // HTTP and UDP echo in VMs and clients; default true
-  natterConfig?: DaemonConfig; // laid over each natter's config file
-  dhcpdConfig?: DaemonConfig; // laid over each dhcpd's
-  dnsConfig?: DaemonConfig; // laid over each dns'
-  lbConfig?: DaemonConfig; // laid over each lb's
-};
 
 export class Site {
   readonly run: Run;
@@ -60,6 +42,8 @@ export class Site {
   readonly dhcpds: readonly LabDhcpd[];
   readonly dnses: readonly LabDns[];
   readonly lbs: LabLb[] = [];
+  readonly console: LabConsole | undefined;
+  readonly #plan: SitePlan;
   readonly #options: SiteOptions;
   readonly #wires: topology.WireOptions;
   readonly #servers = new Map<LabNode, LabProcess>();
@@ -69,6 +53,7 @@ export class Site {
   constructor(run: Run, options: SiteOptions) {
     this.run = run;
     this.#options = options;
+    this.#plan = planSite(options);
     this.#wires = {
       arp: options.arp ?? 'real',
       offloads: options.offloads ?? 'default',
@@ -81,22 +66,22 @@ export class Site {
     this.switch = new LabNode(run, topology.SWITCH);
     this.store = new LabNode(run, plan.STORE.name, plan.STORE_ADDRESS);
     const second = new LabNode(run, plan.STORE_2.name, plan.STORE_2_ADDRESS);
-    this.stores = this.#isReplicated() ? [this.store, second] : [this.store];
-    this.redis = new LabRedis(
-      this.#isReplicated() ? [this.store, second, this.core] : [this.store],
-    );
-    const isStatic = this.#dhcpdPlans().length === 0;
+    const isReplicated = options.redis === 'replicated';
+    this.stores = isReplicated ? [this.store, second] : [this.store];
+    this.redis = new LabRedis(isReplicated ? [this.store, second, this.core] : [this.store]);
+    this.console = options.console ? new LabConsole(run, this.redis.url) : undefined;
+    const isStatic = this.#plan.dhcpds.length === 0;
     if (!isStatic && options.arp === 'static') {
       throw new RangeError('arp: static needs to know addresses: not with dhcpds');
     }
-    this.clients = this.#clientPlans().map(({ name, address }) => new LabNode(run, name, address));
-    this.vms = this.#vmPlans().map((own) => new LabVm(run, own.name, isStatic ? own.address : ''));
-    const durable = this.#isReplicated() ? { durability: 'replicas:1' } : {};
+    this.clients = this.#plan.clients.map(({ name, address }) => new LabNode(run, name, address));
+    this.vms = this.#plan.vms.map((own) => new LabVm(run, own.name, isStatic ? own.address : ''));
+    const durable = isReplicated ? { durability: 'replicas:1' } : {};
     const config = { ...durable, ...this.#openPages(9102), ...options.dhcpdConfig };
-    this.dhcpds = this.#dhcpdPlans().map((own) => {
+    this.dhcpds = this.#plan.dhcpds.map((own) => {
       return new LabDhcpd(run, own, { storeUrl: this.redis.url, config });
     });
-    this.dnses = this.#dnsPlans().map((own) => {
+    this.dnses = this.#plan.dnses.map((own) => {
       const dnsConfig = { ...this.#openPages(9103), ...options.dnsConfig };
       return new LabDns(run, own, { storeUrl: this.redis.url, config: dnsConfig });
     });
@@ -153,6 +138,7 @@ export class Site {
 
   /** Waits until the ToR and the core send to exactly these natters (all, when not told). */
   async converged(natters: readonly LabNatter[] = this.natters): Promise<void> {
+    if (this.natters.length === 0) return;
     const uplinks = natters.map((natter) => natter.plan.uplink.address).sort();
     const insides = natters.map((natter) => natter.plan.inside.address).sort();
     await until('the routers send to the natters that announce', async () => {
@@ -166,7 +152,14 @@ export class Site {
 
   /** Ends every process and removes every namespace, pin and file of this site. */
   async down(): Promise<void> {
-    const inside = [...this.dhcpds, ...this.dnses, ...this.vms, this.core, ...this.stores];
+    const inside: LabNode[] = [
+      ...this.dhcpds,
+      ...this.dnses,
+      ...this.vms,
+      this.core,
+      ...this.stores,
+    ];
+    if (this.console) inside.push(this.console);
     const nodes = [...this.natters, ...this.lbs, ...this.clients, this.tor, ...inside];
     await Promise.all(nodes.map((node) => node.stop()));
     await removeRun(this.run.id);
@@ -177,21 +170,34 @@ export class Site {
   }
 
   async build(): Promise<void> {
+    const say = this.#options.progress ?? (() => undefined);
+    const hosts = this.#plan.fixed.length + this.dhcpds.length + this.dnses.length;
+    const clients = `${this.clients.length} ISPs`;
+    say(`wires: ${clients}, ToR, switch, ${hosts} hosts, ${this.vms.length} VMs`);
     await this.#wire();
     await this.#startRouters();
-    for (let index = 1; index <= (this.#options.natters ?? 2); index++) {
-      await this.#wireNatter(plan.planNatter(index));
-    }
-    for (const own of this.#lbPlans()) await this.#wireLb(own);
+    const edges = [...this.#plan.natters, ...this.#plan.lbs].map(({ name }) => name);
+    if (edges.length > 0) say(`wires: ${edges.join(', ')}`);
+    for (const own of this.#plan.natters) await this.#wireNatter(own);
+    for (const own of this.#plan.lbs) await this.#wireLb(own);
     await this.#configureRouters();
+    say('endpoints: HTTP and UDP in VMs and clients');
     await this.#startServers();
     await this.#routeTargets();
+    say('BGP: ToR and core with their neighbours');
     await Promise.all([...this.natters, ...this.lbs].map((edge) => edge.untilPeering()));
-    if (!(this.#options.daemons ?? true)) return;
+    if (this.#options.daemons ?? true) await this.#startDaemons(say);
+  }
+
+  async #startDaemons(say: (what: string) => void): Promise<void> {
+    say(this.stores.length > 1 ? 'Redis: a primary, two replicas, three Sentinels' : 'Redis');
     await this.redis.startAll();
+    const daemons: LabDaemon[] = [...this.natters, ...this.dnses, ...this.lbs];
+    if (this.console) daemons.push(this.console);
+    say(`daemons: ${[...daemons, ...this.dhcpds].map(({ name }) => name).join(', ')}`);
     await Promise.all([
       this.redis.whole(),
-      ...[...this.natters, ...this.dnses, ...this.lbs].map((daemon) => daemon.start()),
+      ...daemons.map((daemon) => daemon.start()),
       this.#startDhcp(),
     ]);
   }
@@ -204,16 +210,11 @@ export class Site {
   }
 
   async #wire(): Promise<void> {
-    const clients = this.#clientPlans();
-    const hosts = [
-      ...topology.fixedHosts(this.#isReplicated()),
-      ...this.#dhcpdPlans(),
-      ...this.#dnsPlans(),
-    ];
-    const vms = this.#vmPlans();
+    const clients = this.#plan.clients;
+    const hosts = [...this.#plan.fixed, ...this.#plan.dhcpds, ...this.#plan.dnses];
+    const vms = this.#plan.vms;
     const isDhcp = this.dhcpds.length > 0;
-    const natters = this.#natterPlans();
-    const edges = [...natters, ...this.#lbPlans()];
+    const edges = [...this.#plan.natters, ...this.#plan.lbs];
     const names = [...clients, ...hosts, ...vms, ...edges].map(({ name }) => name);
     await createNodes(this.run, [topology.TOR, topology.SWITCH, ...names]);
     await configure(this.run, topology.SWITCH, topology.switchLines());
@@ -222,6 +223,7 @@ export class Site {
       ...hosts.map((host) => topology.insideLink(host, this.#wires)),
       ...vms.map((vm) => topology.insideLink(vm, this.#wires, isDhcp)),
     ]);
+    if (this.#plan.natters.length === 0) await this.#joinRouters();
     await Promise.all([
       sysctl(this.run, topology.TOR, ROUTER_SYSCTLS),
       sysctl(this.run, plan.CORE.name, ROUTER_SYSCTLS),
@@ -229,6 +231,14 @@ export class Site {
       ...[...(isDhcp ? [] : this.vms), ...this.dnses].map((host) => {
         return host.ip(topology.defaultRoute(topology.VM_GATEWAY));
       }),
+    ]);
+  }
+
+  async #joinRouters(): Promise<void> {
+    await connect(this.run, [topology.plainLink(this.#wires)]);
+    await Promise.all([
+      this.tor.ip(topology.plainRoutes.tor),
+      this.core.ip(topology.plainRoutes.core),
     ]);
   }
 
@@ -261,14 +271,10 @@ export class Site {
   }
 
   async #writeNeighboursDown(): Promise<void> {
-    const hosts = [
-      ...topology.fixedHosts(this.#isReplicated()),
-      ...this.#dnsPlans(),
-      ...this.#vmPlans(),
-    ];
+    const hosts = [...this.#plan.fixed, ...this.#plan.dnses, ...this.#plan.vms];
     const natters = this.natters.map((natter) => natter.plan);
     const vlan = this.#wires.uplinkVlan;
-    const lines = topology.staticNeighbours(this.#clientPlans(), natters, hosts, vlan);
+    const lines = topology.staticNeighbours(this.#plan.clients, natters, hosts, vlan);
     await Promise.all([...lines].map(([node, own]) => configure(this.run, node, own)));
   }
 
@@ -283,16 +289,16 @@ export class Site {
   async #configureRouters(): Promise<void> {
     const natters = this.natters.map((natter) => natter.plan);
     const spray = this.#options.spray ?? false;
-    await this.#torBird?.configure(torConfig(natters, spray, this.#lbPlans()));
+    await this.#torBird?.configure(torConfig(natters, spray, this.#plan.lbs));
     await this.#coreBird?.configure(coreConfig(natters, spray, this.#options.insideMtu));
-    if (!spray) return;
+    if (!spray || natters.length === 0) return;
     await sprayTowardsEips(this.tor, natters.length);
     await sprayFromVms(this.core, natters.length);
   }
 
   /** VMs answer clients of the lbs through these. */
   async #routeTargets(): Promise<void> {
-    const lbs = this.#lbPlans();
+    const lbs = this.#plan.lbs;
     if (lbs.length === 0) return;
     const sysctls = ['net.ipv4.fib_multipath_hash_policy=1'];
     await Promise.all(
@@ -320,35 +326,11 @@ export class Site {
     await this.#servers.get(node)?.stop();
   }
 
-  /** Where lbs check them; else on loopback. */
+  /** Where lbs check them and a console reads them; else on loopback. */
   #openPages(port: number): DaemonConfig {
-    return this.#lbPlans().length === 0 ? {} : { admin: { listen: `0.0.0.0:${port}` } };
+    const isAsked = this.#plan.lbs.length > 0 || this.#options.console;
+    return !isAsked ? {} : { admin: { listen: `0.0.0.0:${port}` } };
   }
-
-  #isReplicated = (): boolean => this.#options.redis === 'replicated';
-
-  #lbPlans = (): plan.EdgePlan[] => {
-    const count = this.#options.lbs ?? 0;
-    return Array.from({ length: count }, (_, at) => plan.planLb(at + 1));
-  };
-
-  #clientPlans = (): plan.ClientPlan[] =>
-    numbers(this.#options.isps ?? 3, plan.MAX_ISPS, 'isps').map(plan.planClient);
-  #vmPlans = (): plan.InsidePlan[] =>
-    numbers(this.#options.vms ?? 3, plan.MAX_VMS, 'vms').map(plan.planVm);
-  #dhcpdPlans = (): plan.InsidePlan[] =>
-    numbers(this.#options.dhcpds ?? 0, plan.MAX_DHCPDS, 'dhcpds', 0).map(plan.planDhcpd);
-  #dnsPlans = (): plan.InsidePlan[] =>
-    numbers(this.#options.dnses ?? 0, plan.MAX_DNSES, 'dnses', 0).map(plan.planDns);
-  #natterPlans = (): plan.NatterPlan[] =>
-    numbers(this.#options.natters ?? 2, plan.MAX_NATTERS, 'natters').map(plan.planNatter);
-}
-
-function numbers(count: number, most: number, what: string, least = 1): number[] {
-  if (!Number.isInteger(count) || count < least || count > most) {
-    throw new RangeError(`${what}: ${count} is not between ${least} and ${most}`);
-  }
-  return Array.from({ length: count }, (_, index) => index + 1);
 }
 
 function pick<T extends { name: string }>(all: readonly T[], which: number | string): T {
@@ -372,7 +354,8 @@ export async function nextHops(node: LabNode, selector: readonly string[]): Prom
 /** Builds a site, after removing what dead runs left. If it cannot, nothing of it stays. */
 export async function site(options: SiteOptions = {}): Promise<Site> {
   await cleanDeadRuns();
-  const built = new Site(newRun(), options);
+  options.signal?.throwIfAborted();
+  const built = new Site(newRun(options.signal), options);
   try {
     await built.build();
   } catch (error) {

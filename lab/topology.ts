@@ -8,8 +8,7 @@ import {
   INSIDE_PREFIX,
   type InsidePlan,
   type NatterPlan,
-  STORE,
-  STORE_2,
+  PLAIN,
 } from './plan.ts';
 
 export type WireOptions = {
@@ -96,6 +95,29 @@ export function natterLinks(plan: NatterPlan, wires: WireOptions): Link[] {
   return [up, lan];
 }
 
+/** Without natters: ToR and core are neighbours, and all inside is known by its own address. */
+export function plainLink(wires: WireOptions): Link {
+  const end = (
+    node: string,
+    name: string,
+    { address, mac }: typeof PLAIN.tor | typeof PLAIN.core,
+  ) => ({
+    node,
+    name,
+    mac,
+    addresses: [`${address}/${PLAIN.prefixLength}`],
+  });
+  return {
+    ends: [end(TOR, 'core', PLAIN.tor), end(CORE.name, 'tor', PLAIN.core)],
+    offloads: wires.offloads,
+  };
+}
+
+export const plainRoutes = {
+  tor: `route add ${INSIDE_PREFIX} via ${PLAIN.core.address}`,
+  core: `route add default via ${PLAIN.tor.address}`,
+};
+
 /** `ip` lines for the VLAN devices of an uplink: [in the natter, in the ToR]. */
 export function vlanLines(plan: NatterPlan, vlan: number): [string[], string[]] {
   const lines = (parent: string, address: string): string[] => [
@@ -143,7 +165,4 @@ export function staticNeighbours(
   return lines;
 }
 
-/** The inside hosts that every site has, before its VMs. */
-export const fixedHosts = (replicated: boolean): readonly InsidePlan[] =>
-  replicated ? [CORE, STORE, STORE_2] : [CORE, STORE];
 export const VM_GATEWAY = CORE_ADDRESS;
