@@ -71,6 +71,7 @@ export type FaultSeen = {
   /** Daemons that it ended, or that it may have ended. */
   struck: readonly string[];
   trouble?: string; // why it could not strike, heal or recover
+  isCut?: boolean; // the soak was told to end before all was well
 };
 
 export type Sample = {
@@ -106,4 +107,11 @@ export type Facts = {
 };
 
 /** `checked`: how many things were looked at; nothing looked at is no success. */
-export type Verdict = { invariant: string; checked: number; breaches: string[]; note?: string };
+export type Verdict = {
+  invariant: string;
+  checked: number;
+  breaches: string[];
+  note?: string;
+  /** A machine that is too busy may break it, too. */
+  isTimed?: boolean;
+};

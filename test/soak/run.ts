@@ -3,6 +3,7 @@
 import { join } from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { LabProcess } from '../../lab/process.ts';
+import { until } from '../../lab/ready.ts';
 import { kindOf } from './catalogue.ts';
 import type { Facts, FaultSeen } from './facts.ts';
 import { STRIKES } from './faults/index.ts';
@@ -29,23 +30,20 @@ const POLL_MS = 1000;
 const FIRST_WELL_MS = 60_000;
 const LOADS = join(import.meta.dirname, 'loads', 'main.ts');
 
-/** Waits until site and clients are well for some seconds; else what is still wrong. */
+/** Waits until site and clients are well for some seconds; else throws what is still wrong. */
 async function untilWell(
   site: SoakSite,
   recorder: Recorder,
-  limitMs: number,
+  timeoutMs: number,
   signal: AbortSignal,
-): Promise<string | undefined> {
-  const startedMs = performance.now();
-  for (;;) {
+): Promise<void> {
+  const isWell = async (): Promise<true> => {
     const { ticks, troubles } = recorder.lately(CALM_MS);
-    const problems = [...(await siteProblems(site)), ...clientProblems(ticks, troubles)];
-    const [first] = problems;
-    if (first === undefined) return undefined;
-    if (performance.now() - startedMs > limitMs) return first;
-    if (signal.aborted) return 'interrupted';
-    await pause(POLL_MS);
-  }
+    const [first] = [...(await siteProblems(site)), ...clientProblems(ticks, troubles)];
+    if (first !== undefined) throw new Error(first);
+    return true;
+  };
+  await until('all is well', isWell, { timeoutMs, everyMs: POLL_MS, signal });
 }
 
 async function rest(ms: number, signal: AbortSignal): Promise<void> {
@@ -77,11 +75,14 @@ async function oneFault(
   }
   const { victim, struck } = done;
   const healedAtMs = Date.now();
-  const problem = await untilWell(site, recorder, kind.recoverMs, signal);
   const seen = { name, victim, struckAtMs, healedAtMs, struck };
-  return problem === undefined
-    ? { ...seen, recoveredAtMs: Date.now() }
-    : { ...seen, trouble: `not well again: ${problem}` };
+  try {
+    await untilWell(site, recorder, kind.recoverMs, signal);
+    return { ...seen, recoveredAtMs: Date.now() };
+  } catch (error) {
+    if (signal.aborted) return { ...seen, isCut: true };
+    return { ...seen, trouble: (error as Error).message };
+  }
 }
 
 async function runFaults(
@@ -131,8 +132,7 @@ async function observed(site: SoakSite, options: SoakOptions): Promise<Facts> {
   const loads = await startLoads(site);
   const recorder = new Recorder(site, loads);
   try {
-    const problem = await untilWell(site, recorder, FIRST_WELL_MS, signal);
-    if (problem !== undefined && !signal.aborted) throw new Error(`never well: ${problem}`);
+    await untilWell(site, recorder, FIRST_WELL_MS, signal);
     print('all is well; the clock starts');
     const startedAtMs = Date.now();
     const faults = await runFaults(site, recorder, options);

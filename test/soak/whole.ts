@@ -23,7 +23,8 @@ const verdictLine = ({ invariant, checked, breaches }: Verdict): string =>
 
 function outcomeOf({ isInterrupted }: Facts, verdicts: readonly Verdict[]): string {
   const broken = verdicts.filter(isBroken).length;
-  const words = broken === 0 ? 'every invariant held' : `${broken} invariants broken`;
+  const words =
+    broken === 0 ? 'every invariant held' : `${broken} of ${verdicts.length} invariants broken`;
   return isInterrupted ? `interrupted; until then ${words}` : words;
 }
 

@@ -42,16 +42,20 @@ const BODIES: readonly Load[] = [
 export const judgeBytes = ({ troubles, ticks }: Seen): Verdict =>
   never('no wrong byte', 'corrupt', doneBy(ticks, BODIES), troubles);
 
-/** Of another line than the asker's: only of its overflow, and only while something is the matter. */
-export function judgeLines({ troubles, ticks, faults }: Seen): Verdict {
-  const verdict = never('no wrong-line answer', 'wrong-line', doneBy(ticks, ['dns']), troubles);
+/** An answer of neither the asker's line nor its stated overflow. */
+export const judgeLines = ({ troubles, ticks }: Seen): Verdict =>
+  never('no wrong-line answer', 'wrong-line', doneBy(ticks, ['dns']), troubles);
+
+/** Only while something is the matter may an endpoint be taken for down. */
+export function judgeOverflow({ troubles, ticks, faults }: Seen): Verdict {
   const windows = windowsOf(faults);
   const overflows = troubles.filter(({ kind }) => kind === 'overflow');
-  const unexplained = overflows.filter(
-    ({ atMs, sinceMs }) => during(windows, sinceMs, atMs).length === 0,
-  );
-  verdict.breaches.push(...unexplained.map((each) => `${told(each)}, with nothing the matter`));
-  return { ...verdict, note: `${overflows.length} answers of the stated overflow` };
+  const breaches = overflows
+    .filter(({ atMs, sinceMs }) => during(windows, sinceMs, atMs).length === 0)
+    .map((each) => `${told(each)}, with nothing the matter`);
+  const note = `${overflows.length} answers of the overflow in faults`;
+  const invariant = 'no answer of the overflow with nothing the matter';
+  return { invariant, checked: doneBy(ticks, ['dns']), breaches, note, isTimed: true };
 }
 
 export function judgeNaks({ troubles, ticks }: Seen): Verdict {
@@ -104,5 +108,6 @@ export function judgeFailures(seen: Seen): Verdict {
     }),
   ];
   const checked = seen.ticks.reduce((sum, { done }) => sum + done, 0);
-  return { invariant: 'no failed request beyond the stated', checked, breaches };
+  const invariant = 'no failed request beyond the stated';
+  return { invariant, checked, breaches, isTimed: true };
 }

@@ -1,6 +1,13 @@
 // All invariants of a soak over its facts. Pure.
 import type { Facts, Verdict } from '../facts.ts';
-import { judgeBytes, judgeFailures, judgeFlows, judgeLines, judgeNaks } from './clients.ts';
+import {
+  judgeBytes,
+  judgeFailures,
+  judgeFlows,
+  judgeLines,
+  judgeNaks,
+  judgeOverflow,
+} from './clients.ts';
 import { judgeErrors, judgeGrowth, judgePids, judgeRecovery } from './daemons.ts';
 import { judgeLeases } from './leases.ts';
 
@@ -18,6 +25,7 @@ export function judge(facts: Facts): Verdict[] {
     judgeFlows(facts),
     judgeBytes(facts),
     judgeLines(facts),
+    judgeOverflow(facts),
     judgeNaks(facts),
     judgeFailures(facts),
     judgePids(facts),

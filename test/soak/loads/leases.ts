@@ -98,14 +98,14 @@ class Clients {
     return this.#report('dhcp-new', sinceMs, ack, what) ? ack : undefined;
   }
 
-  /** A client's whole life. */
-  async #live(): Promise<void> {
+  /** A client's whole life, with so many renewals. */
+  async #live(renewals: number): Promise<void> {
     const mac = this.#newMac();
     const ack = await this.#boot(mac);
     await this.#pause();
     if (ack === undefined) return;
     const { address } = ack;
-    for (let renewed = 0; renewed < RENEWALS; renewed++) {
+    for (let renewed = 0; renewed < renewals; renewed++) {
       const sinceMs = Date.now();
       const fields = { mac, type: MESSAGE.request, ciaddr: address };
       const answer = await this.#ask(fields, [MESSAGE.ack, MESSAGE.nak]);
@@ -124,15 +124,17 @@ class Clients {
     return new Promise((resolve) => setTimeout(resolve, this.#plan.pauseMs));
   }
 
-  async keepLiving(): Promise<never> {
-    for (;;) await this.#live();
+  /** `first`: how often the first of these clients renews; so not all boot at the same time. */
+  async keepLiving(first: number): Promise<never> {
+    await this.#live(first);
+    for (;;) await this.#live(RENEWALS);
   }
 }
 
 export async function keepLeasing(plan: LeasePlan, tally: Tally): Promise<void> {
   const clients = new Clients(plan, await HandRelay.open(plan.relay), tally);
   for (let at = 0; at < plan.clients; at++) {
-    // One after the other, so that they do not all boot at once for ever.
-    setTimeout(() => void clients.keepLiving(), (at * plan.pauseMs) / plan.clients);
+    const first = at % (RENEWALS + 1);
+    setTimeout(() => void clients.keepLiving(first), (at * plan.pauseMs) / plan.clients);
   }
 }

@@ -1,4 +1,4 @@
-// The verdict as data: what the page says, without the series it draws. Pure.
+// The verdict as data: what the page says, and the samples of the daemons. Pure.
 import type { Facts, Verdict } from '../facts.ts';
 import { charge } from '../judge/clients.ts';
 import { trends } from '../judge/daemons.ts';
@@ -28,6 +28,7 @@ export function jsonReport(facts: Facts, verdicts: readonly Verdict[]): string {
     trends: trends(facts),
     errors: facts.errors,
     troubles: facts.troubles,
+    samples: facts.samples,
   };
   return `${JSON.stringify(report, null, 1)}\n`;
 }

@@ -68,7 +68,7 @@ export function plotOf(plot: Plot, bands: readonly Band[], spanSeconds: number):
   const legend = series.map(
     ({ name }, at) => `<span class="key c${at % COLOURS}">${escapeHtml(name)}</span>`,
   );
-  const label = escapeHtml(`${plot.title}, ${plot.unit}`);
+  const label = escapeHtml([plot.title, plot.unit].filter(Boolean).join(', '));
   return `<figure><figcaption>${label}</figcaption>
 <svg viewBox="0 0 ${WIDTH} ${HEIGHT}" role="img" aria-label="${label}">
 ${[...shades, ...grid, axis(spanSeconds, x), ...lines].join('\n')}

@@ -14,7 +14,20 @@ export async function siteEnd(site: SoakSite): Promise<Facts['end']> {
   return [
     { what: 'site', problems: await siteProblems(site) },
     { what: 'edgectl status', problems: said },
+    { what: 'edgectl doctor', problems: await doctorProblems(site) },
   ];
+}
+
+type Finding = { check: string; level: string; message: string };
+
+/** Of the store and the instances: what it says of the host is about this machine, not the site. */
+async function doctorProblems({ lab }: SoakSite): Promise<string[]> {
+  const { stdout, stderr } = await lab.edgectl('doctor', '--json');
+  if (!stdout.trimStart().startsWith('[')) return [`no findings: ${words({ stdout, stderr })}`];
+  const findings = JSON.parse(stdout) as Finding[]; // edgectl's documented form
+  return findings
+    .filter(({ check, level }) => level === 'fail' && !/^(host|kernel|net)\./.test(check))
+    .map(({ check, message }) => `${check}: ${message}`);
 }
 
 const words = ({ stdout, stderr }: { stdout: string; stderr: string }): string =>

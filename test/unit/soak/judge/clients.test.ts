@@ -29,20 +29,15 @@ test('a holder that is refused breaks', () => {
   expect(judges.judgeNaks(seen([nak])).breaches).toHaveLength(1);
 });
 
-describe('no wrong-line answer', () => {
-  const lines = (troubles: Trouble[]) => judges.judgeLines(seen(troubles)).breaches;
+test('a wrong-line answer breaks, whatever the fault', () => {
+  const wrong = trouble({ ...inFault, load: 'dns', kind: 'wrong-line' });
+  expect(judges.judgeLines(seen([wrong])).breaches).toHaveLength(1);
+});
 
-  test('one breaks, whatever the fault', () => {
-    expect(lines([trouble({ ...inFault, load: 'dns', kind: 'wrong-line' })])).toHaveLength(1);
-  });
-
-  test('the stated overflow is right while something is the matter', () => {
-    expect(lines([trouble({ ...inFault, load: 'dns', kind: 'overflow' })])).toEqual([]);
-  });
-
-  test('and wrong where nothing is', () => {
-    expect(lines([trouble({ load: 'dns', kind: 'overflow' })])).toHaveLength(1);
-  });
+test('an answer of the overflow is right in a fault, and breaks where nothing is the matter', () => {
+  const overflow = trouble({ load: 'dns', kind: 'overflow' });
+  expect(judges.judgeOverflow(seen([{ ...overflow, ...inFault }])).breaches).toEqual([]);
+  expect(judges.judgeOverflow(seen([overflow])).breaches).toHaveLength(1);
 });
 
 describe('no failed request beyond the stated', () => {
