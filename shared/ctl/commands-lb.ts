@@ -46,7 +46,7 @@ const seen: readonly Command[] = [
     notes: [
       'STATE is why a target takes no new requests: down, ejected, drain, full, bound (it has more',
       'than its part of a hash), weight-0, tier (a lower one serves); else up. WEIGHT is the one',
-      'in force now, with slow start, of the one that is wanted. Of L4 see lb list servers.',
+      'in force now, with slow start, of the one that is wanted. FLOWS and BYTES IN are of L4.',
       'Exit 1 when no virtual server, listener or route uses POOL.',
     ],
     example: 'edgectl lb backends www',

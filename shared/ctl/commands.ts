@@ -113,9 +113,16 @@ const files: readonly Command[] = [
       { name: 'KIND', optional: true, choices: KINDS },
       { name: 'ID', optional: true, many: true },
     ],
-    flags: [flag.FILES, flag.YES, flag.DRY_RUN, ...CHANGE],
+    flags: [
+      flag.FILES,
+      { name: 'with-records', help: 'of a zone: all its records, too' },
+      flag.YES,
+      flag.DRY_RUN,
+      ...CHANGE,
+    ],
     notes: [
       'Deleting more than half of a kind asks to be confirmed. What is not there is no error.',
+      'A zone that has records in the store goes with them alone: --with-records.',
     ],
     example: 'edgectl delete forward 198.51.100.8:443/tcp',
     load: async () => (await import('./delete.ts')).deleteObjects,

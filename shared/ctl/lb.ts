@@ -121,6 +121,15 @@ function stateOf(row: Fields): string {
   return health === 'up' ? (optional(row, 'skipped') ?? health) : health;
 }
 
+/** Of targets that no virtual server uses there is none. */
+function ofL4(title: string, name: string): Column<Fields> {
+  return {
+    title,
+    right: true,
+    value: (row) => (row[name] === null ? undefined : numberText(numberOf(row, name))),
+  };
+}
+
 const BACKEND_COLUMNS: readonly Column<Fields>[] = [
   text('POOL', 'pool'),
   text('TARGET', 'target'),
@@ -140,6 +149,8 @@ const BACKEND_COLUMNS: readonly Column<Fields>[] = [
     right: true,
     value: (row) => latencyText(numberOf(row, 'latencyMs')),
   },
+  ofL4('FLOWS', 'flows'),
+  ofL4('BYTES IN', 'bytesIn'),
   text('WHY', 'why'),
 ];
 
@@ -149,9 +160,34 @@ function latencyText(latencyMs: number): string | undefined {
   return latencyMs < 10 ? `${latencyMs.toFixed(1)}ms` : `${Math.round(latencyMs)}ms`;
 }
 
+type L4Counts = { flows: number; bytesIn: number };
+
+/** By pool and target, what virtual servers have sent there. */
+async function l4Counts(context: Context, args: Arguments): Promise<Map<string, L4Counts>> {
+  const { l4 } = fieldsOf(await controlOf(context, args, 'lb').get('/status'), 'status');
+  if (l4 === null || l4 === undefined) return new Map();
+  const rows = listOf(fieldsOf(l4, 'l4'), 'targets').map((one) => fieldsOf(one, 'targets'));
+  return new Map(
+    rows.map((row) => {
+      const meter = fieldsOf(row.meter, 'meter');
+      const counts = {
+        flows: numberOf(meter, 'connections'),
+        bytesIn: numberOf(meter, 'in_bytes'),
+      };
+      return [`${row.pool} ${row.id}`, counts];
+    }),
+  );
+}
+
 export const backends: Run = async (context, args) => {
   const [pool] = args.positionals;
-  const all = await rowsOf(context, args, 'targets');
+  const counts = await l4Counts(context, args);
+  const all = (await rowsOf(context, args, 'targets')).map(
+    (row): Fields => ({
+      ...row,
+      ...(counts.get(`${row.pool} ${row.target}`) ?? { flows: null, bytesIn: null }),
+    }),
+  );
   const rows = pool === undefined ? all : all.filter((row) => row.pool === pool);
   // In turn: what is equal stays in the order of the pools and their targets.
   const rank = (row: Fields) => STATES.indexOf(stateOf(row));

@@ -137,30 +137,34 @@ describe('lb backends', () => {
     target('www', 'e:1', { skipped: 'ejected', ejections: 2, failures: 5 }),
     target('sql', 'f:1', { health: 'down', skipped: 'down', why: 'lb-1 down (refused)' }),
   ];
+  const meter = { connections: 7, in_bytes: 4200, in_packets: 9, out_bytes: 1, out_packets: 1 };
+  const answer = (l4: object | null) => async (path: string) =>
+    path === '/status' ? { l4 } : { targets };
 
   it('shows the worst first, with the weight in force', async () => {
-    site.control.get = async () => ({ targets });
+    site.control.get = answer({ targets: [{ pool: 'sql', id: 'f:1', weight: 1, meter }] });
     const { code, out } = await site.run('lb', 'backends');
     expect(code).toBe(0);
+    const l7 = '      -         -';
     expect(out).toBe(
       [
-        'POOL  TARGET  STATE    WEIGHT  OPEN  REQUESTS  FAILED  EJECTED  LATENCY  WHY',
-        'sql   f:1     down        1/1     0        10       0        0        -  lb-1 down (refused)',
-        'www   e:1     ejected     1/1     0        10       5        2        -  lb-1 up',
-        'www   d:1     drain       1/1     0        10       0        0        -  lb-1 up',
-        'www   c:1     tier        1/1     0        10       0        0        -  lb-1 up',
-        'www   b:1     up          1/1     0        10       3        0    252ms  lb-1 up',
-        'www   a:1     up       2.5/10     0        10       0        0    3.1ms  lb-1 up',
+        'POOL  TARGET  STATE    WEIGHT  OPEN  REQUESTS  FAILED  EJECTED  LATENCY  FLOWS  BYTES IN  WHY',
+        'sql   f:1     down        1/1     0        10       0        0        -      7      4200  lb-1 down (refused)',
+        `www   e:1     ejected     1/1     0        10       5        2        -${l7}  lb-1 up`,
+        `www   d:1     drain       1/1     0        10       0        0        -${l7}  lb-1 up`,
+        `www   c:1     tier        1/1     0        10       0        0        -${l7}  lb-1 up`,
+        `www   b:1     up          1/1     0        10       3        0    252ms${l7}  lb-1 up`,
+        `www   a:1     up       2.5/10     0        10       0        0    3.1ms${l7}  lb-1 up`,
         '',
       ].join('\n'),
     );
-    expect(site.asked).toEqual([{ path: '/targets' }]);
+    expect(site.asked).toEqual([{ path: '/status' }, { path: '/targets' }]);
   });
 
   it('of one pool; one that nothing uses is exit code 1', async () => {
-    site.control.get = async () => ({ targets });
+    site.control.get = answer(null);
     const { out } = await site.run('lb', 'backends', 'sql', '--json');
-    expect(JSON.parse(out)).toEqual([targets[5]]);
+    expect(JSON.parse(out)).toEqual([{ ...targets[5], flows: null, bytesIn: null }]);
     const { code, err } = await site.run('lb', 'backends', 'wwww');
     expect(code).toBe(1);
     expect(err).toBe('edgectl: the lb of this host uses no pool wwww (did you mean "www"?)\n');
