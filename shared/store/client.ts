@@ -68,6 +68,7 @@ export class StoreClient {
   #open(): RedisClient {
     if (this.#client !== undefined) return this.#client;
     const client = this.#create();
+    client.setMaxListeners(0); // one a call that waits for the connection
     client.on('error', (error: Error) => {
       this.#trouble = error;
     });
