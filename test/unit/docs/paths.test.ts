@@ -23,6 +23,8 @@ const pages = [...files].filter((file) => /^(docs\/[^/]+|([^/]+\/)*README)\.md$/
 /** Written as code in a page, but only there at run time, or made by a build. */
 const MADE = /^(node_modules|dist)\/|\.bpf\.o$/;
 
+const ENDINGS = ['.test.ts', '.ts'];
+
 function foldersOf(file: string): string[] {
   const parts = file.split('/').slice(0, -1);
   return parts.map((_, index) => parts.slice(0, index + 1).join('/'));
@@ -82,7 +84,8 @@ function isNamedRight(written: string): boolean {
   const isObjectId = /^(\w+)\/\1(-\d+)?(\/|$)/.test(path); // dhcpd/dhcpd-1
   const isForm = !/^[\w./*-]+$/.test(path) || path.includes('NAME');
   if (isObjectId || isForm || MADE.test(path)) return true;
-  if (!path.includes('*')) return isThere(path);
+  // Tests and sources may be named without what every one of them ends with.
+  if (!path.includes('*')) return isThere(path) || ENDINGS.some((end) => files.has(path + end));
   const pattern = new RegExp(`^${path.replace(/[.]/g, '\\.').replace(/\*+/g, '.*')}$`);
   return [...files].some((file) => pattern.test(file));
 }
