@@ -16,8 +16,8 @@ export function fields(value: unknown): Fields {
 export function text(value: unknown, most = TEXT_CHARACTERS): string {
   if (typeof value === 'number') return String(value);
   if (typeof value !== 'string') return '';
-  const clean = value.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ');
-  return clean.length > most ? `${clean.slice(0, most - 1)}…` : clean;
+  const short = value.length > most ? `${value.slice(0, most - 1)}…` : value;
+  return short.replace(/[\p{Cc}\p{Zl}\p{Zp}\u202a-\u202e\u2066-\u2069]+/gu, ' ');
 }
 
 export function name(value: unknown): string {
@@ -29,9 +29,9 @@ export function number(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
-/** At most 1000 rows. */
-export function rows(value: unknown): Fields[] {
-  return Array.isArray(value) ? value.slice(0, ROWS).map(fields) : [];
+/** At most 1000 rows, or `most`. */
+export function rows(value: unknown, most = ROWS): Fields[] {
+  return Array.isArray(value) ? value.slice(0, most).map(fields) : [];
 }
 
 /** Texts joined by commas, at most ten. */

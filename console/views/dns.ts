@@ -4,6 +4,7 @@ import type { SiteReading } from '../collect/types.ts';
 import { pagesOf, ratesBy, valuesBy } from './sums.ts';
 import {
   byNumber,
+  byText,
   column,
   type Level,
   problemsOf,
@@ -87,7 +88,7 @@ function zoneRows(site: SiteReading): Row[] {
   const all = pagesOf(site, 'dns', 'status').flatMap(({ node, page }) =>
     rows(fields(page).zones).map((zone) => zoneRow(name(node), zone)),
   );
-  return worstFirst(all, (a, b) => String(a.values.zone).localeCompare(String(b.values.zone)));
+  return worstFirst(all, (a, b) => byText(String(a.values.zone), String(b.values.zone)));
 }
 
 function zoneRow(node: string, zone: ReturnType<typeof fields>): Row {

@@ -11,6 +11,8 @@ export type EventLevel = (typeof EVENT_LEVELS)[number];
 /** In the page; its JSON has more. */
 export const EVENTS_SHOWN = 200;
 const KEPT = 1000;
+/** As many as a daemon keeps. */
+const A_MEMBER = 200;
 const LEVELS: Readonly<Record<EventLevel, Level>> = { info: 'ok', warn: 'warn', error: 'bad' };
 const HEAD = new Set(['time', 'level', 'service', 'node', 'event', 'msg']);
 const MOST_FIELDS = 8;
@@ -57,7 +59,7 @@ const levelNumber = (level: unknown) => Math.max(0, EVENT_LEVELS.indexOf(level a
 
 function eventRows({ readings, nowMs }: SiteReading): Row[] {
   const all = readings.flatMap(({ service, node, pages }) =>
-    rows(fields(pages.get('events')).events).map((event) =>
+    rows(fields(pages.get('events')).events, A_MEMBER).map((event) =>
       row(event, `${service}/${name(node)}`, nowMs),
     ),
   );

@@ -4,6 +4,7 @@ import { unitsFollowedBy } from '../../shared/site/place.ts';
 import { fields, name, number, rows, text, time } from '../collect/shapes.ts';
 import type { Reading, SiteReading, StoreReading } from '../collect/types.ts';
 import {
+  byText,
   column,
   type Level,
   problemsOf,
@@ -43,7 +44,7 @@ const COLUMNS = [
 
 export function nodesSection(site: SiteReading): Section {
   const all = site.readings.map((reading) => nodeRow(reading, site.store, site.nowMs));
-  const order = (a: Row, b: Row) => `${sortKey(a)}`.localeCompare(sortKey(b));
+  const order = (a: Row, b: Row) => byText(sortKey(a), sortKey(b));
   const rows = [...worstFirst(all, order), selfRow(site)];
   const tell = ({ values }: Row) => ({
     what: `${values.service}/${values.node} is ${values.state}`,

@@ -3,6 +3,7 @@ import { fields, name, number, rows, text, time } from '../collect/shapes.ts';
 import type { SiteReading } from '../collect/types.ts';
 import { ratesBy } from './sums.ts';
 import {
+  byText,
   column,
   type Level,
   problemsOf,
@@ -45,7 +46,7 @@ export function poolsSection(site: SiteReading): Section {
   );
   const targetRows = targets.map((each) => targetRow(each, answered, site.nowMs));
   const pools = poolRows(targets);
-  const order = (a: Row, b: Row) => sortKey(a).localeCompare(sortKey(b));
+  const order = (a: Row, b: Row) => byText(sortKey(a), sortKey(b));
   const shown = worstFirst(targetRows, order);
   const table: Table = {
     id: 'targets',

@@ -87,3 +87,8 @@ export function problemsOf(
     row.level === 'ok' ? [] : [{ level: row.level, section, ...tell(row) }],
   );
 }
+
+/** By the code points, whatever the language. */
+export function byText(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
