@@ -3,7 +3,8 @@
 // is in faults/.
 import type { Load } from './facts.ts';
 
-export const KINDS = ['natter', 'dhcpd', 'dns', 'lb', 'redis'] as const;
+/** An appliance: a dns with an embedded store of its own, on a small disk. */
+export const KINDS = ['natter', 'dhcpd', 'dns', 'lb', 'redis', 'appliance'] as const;
 export type Kind = (typeof KINDS)[number];
 
 export type FaultKind = {
@@ -117,7 +118,7 @@ export const CATALOGUE: readonly FaultKind[] = [
   {
     name: 'loss',
     what: '3 % of the packets of a link are lost, each way',
-    victims: KINDS,
+    victims: [...DAEMONS, 'redis'],
     holdMs: [6000, 12_000],
     recoverMs: 60_000,
     // BFD may lose three packets in a row, and the router its next hop.
@@ -132,6 +133,15 @@ export const CATALOGUE: readonly FaultKind[] = [
     recoverMs: 60_000,
     allowed: { lb: NEXT_HOP_CHANGES },
     explains: STORE_EVENTS,
+  },
+  {
+    name: 'store-disk-full',
+    what: 'the disk of an embedded store is full: it refuses changes, serves on, and takes them again',
+    victims: ['appliance'],
+    holdMs: [4000, 10_000],
+    recoverMs: 60_000,
+    allowed: {},
+    explains: [...STORE_EVENTS, 'embedded-exited'],
   },
   {
     name: 'clock-jump',

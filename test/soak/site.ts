@@ -2,7 +2,7 @@
 // that the VMs' leases are left in peace; and what each node's loads are.
 
 import type { LabDaemon } from '../../lab/daemon.ts';
-import { DNS_EIPS, LAB_ZONE } from '../../lab/dns.ts';
+import { DNS_EIPS, LAB_ZONE, type LabDns } from '../../lab/dns.ts';
 import { VIPS } from '../../lab/lb.ts';
 import { WWW } from '../../lab/lb-objects.ts';
 import { connect, createNodes } from '../../lab/netns.ts';
@@ -11,6 +11,7 @@ import { type Site, site } from '../../lab/site.ts';
 import { EIP, siteObjects } from '../../lab/site-objects.ts';
 import { insideLink } from '../../lab/topology.ts';
 import type { LoadPlan } from './loads/main.ts';
+import { startAppliance } from './small-disk.ts';
 
 const KB = 1000;
 const RELAY_ADDRESS = '10.0.0.240';
@@ -19,7 +20,13 @@ export const GIADDR = { own: '10.50.255.254', perfdhcp: '10.60.255.254' } as con
 const HTTP_PORT = 8080;
 const LEASE_SECONDS = 60;
 
-export type SoakSite = { lab: Site; relay: LabNode; daemons: readonly LabDaemon[] };
+export type SoakSite = {
+  lab: Site;
+  relay: LabNode;
+  /** It stands alone, with an embedded store. */
+  appliance: LabDns;
+  daemons: readonly LabDaemon[];
+};
 
 type Objects = Record<string, unknown[]>;
 
@@ -47,18 +54,30 @@ function ownObjects(): Objects {
   };
 }
 
-async function addRelay(lab: Site): Promise<LabNode> {
-  const plan = { name: 'relay', address: RELAY_ADDRESS, mac: '02:ed:00:0f:01:01', port: 'relay' };
+type Host = { name: string; address: string; mac: string; port: string };
+
+async function plugIn(lab: Site, host: Host): Promise<void> {
   const wires = { arp: 'real', offloads: 'default', insideMtu: 1500, clientMtu: 1500 } as const;
-  await createNodes(lab.run, [plan.name]);
-  await connect(lab.run, [insideLink(plan, { ...wires, uplinkVlan: undefined })]);
-  const relay = new LabNode(lab.run, plan.name, plan.address);
+  await createNodes(lab.run, [host.name]);
+  await connect(lab.run, [insideLink(host, { ...wires, uplinkVlan: undefined })]);
+}
+
+async function addRelay(lab: Site): Promise<LabNode> {
+  const host = { name: 'relay', address: RELAY_ADDRESS, mac: '02:ed:00:0f:01:01', port: 'relay' };
+  await plugIn(lab, host);
+  const relay = new LabNode(lab.run, host.name, host.address);
   await relay.ip(...Object.values(GIADDR).map((address) => `address add ${address}/32 dev eth0`));
   const behind = ['10.50.0.0/16', '10.60.0.0/16'];
-  for (const dhcpd of lab.dhcpds) {
-    await dhcpd.ip(...behind.map((subnet) => `route add ${subnet} via ${RELAY_ADDRESS}`));
-  }
+  const routes = behind.map((subnet) => `route add ${subnet} via ${RELAY_ADDRESS}`);
+  await Promise.all(lab.dhcpds.map((dhcpd) => dhcpd.ip(...routes)));
   return relay;
+}
+
+async function addAppliance(lab: Site): Promise<LabDns> {
+  const mac = '02:ed:00:0f:02:01';
+  const host = { name: 'appliance', address: '10.0.0.241', mac, port: 'appliance' };
+  await plugIn(lab, host);
+  return await startAppliance(lab.run, host);
 }
 
 /** Stands when this resolves, with all that its loads need. */
@@ -68,8 +87,9 @@ export async function soakSite(): Promise<SoakSite> {
     const relay = await addRelay(lab);
     await lab.apply(merged(siteObjects(lab) as Objects, ownObjects()));
     await lab.converged();
-    const daemons = [...lab.natters, ...lab.dhcpds, ...lab.dnses, ...lab.lbs];
-    return { lab, relay, daemons };
+    const appliance = await addAppliance(lab);
+    const daemons = [...lab.natters, ...lab.dhcpds, ...lab.dnses, ...lab.lbs, appliance];
+    return { lab, relay, appliance, daemons };
   } catch (error) {
     await lab.down();
     throw error;

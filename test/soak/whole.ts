@@ -11,7 +11,7 @@ import { markdownReport } from './report/markdown.ts';
 import { soak } from './run.ts';
 import { type Planned, schedule } from './schedule.ts';
 
-const COUNTS = { natter: 2, dhcpd: 2, dns: 2, lb: 2, redis: 1 } as const;
+const COUNTS = { natter: 2, dhcpd: 2, dns: 2, lb: 2, redis: 1, appliance: 1 } as const;
 const EXIT = { kept: 0, broken: 1, interrupted: 130 } as const;
 
 const plannedLine = ({ atMs, fault, kind, which, holdMs }: Planned): string =>

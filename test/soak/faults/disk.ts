@@ -2,19 +2,12 @@
 // a mount namespace, so that nothing of it outlives the daemon), which is then filled.
 import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
+import { until } from '../../../lab/ready.ts';
+import type { SoakSite } from '../site.ts';
+import { edgectlAt, insideOf, onSmallDisk, storeOf } from '../small-disk.ts';
 import { type Strike, victimOf } from './strike.ts';
 
 const MB = 1024 * 1024;
-const SIZE_MB = 32;
-/** Run with the directory and the command as words. */
-const MOUNT = `set -e
-directory=$1; shift
-copy=$(mktemp -d "$directory.XXXXXX")
-cp -a "$directory/." "$copy"
-mount -t tmpfs -o size=${SIZE_MB}m,mode=700 soak "$directory"
-cp -a "$copy/." "$directory"
-rm -rf "$copy"
-exec "$@"`;
 
 /** Until not one byte more finds room. */
 export function fill(path: string): void {
@@ -37,10 +30,10 @@ export const diskFull: Strike = async (site, planned) => {
   const { lab } = site;
   const daemon = victimOf(site, planned);
   const directory = String(daemon.config.stateDirectory);
-  daemon.via = ['unshare', '--mount', 'sh', '-c', MOUNT, 'sh', directory];
+  daemon.via = onSmallDisk(directory);
   await daemon.restart();
   daemon.via = [];
-  const filler = join(`/proc/${daemon.daemon?.pid}/root`, directory, 'filler');
+  const filler = join(insideOf(daemon), 'filler');
   fill(filler);
   // A change that it has to take although it cannot keep it.
   const { code, stderr } = await lab.edgectl('eip', 'add', '198.51.100.200', '10.0.1.200');
@@ -50,4 +43,34 @@ export const diskFull: Strike = async (site, planned) => {
     await lab.edgectl('eip', 'del', '198.51.100.200');
   };
   return { victim: daemon.name, struck: [daemon.name], heal };
+};
+
+const RECORD = { name: 'appliance.example', type: 'A' } as const;
+let changes = 0;
+
+/** Changes what the appliance serves; the exit code. */
+async function change({ appliance, lab }: SoakSite): Promise<number> {
+  const data = [`192.0.2.${1 + (changes++ % 250)}`];
+  const input = JSON.stringify({ records: [{ ...RECORD, data }] });
+  return (await edgectlAt(lab.store, storeOf(appliance), ['apply', '-f', '-'], input)).code;
+}
+
+async function answers({ appliance }: SoakSite): Promise<boolean> {
+  const query = ['+short', '+timeout=2', '@127.0.0.1', RECORD.name, RECORD.type];
+  const { stdout } = await appliance.exec('kdig', query, { allowFailure: true });
+  return stdout.startsWith('192.0.2.');
+}
+
+export const storeDiskFull: Strike = async (site) => {
+  const { appliance } = site;
+  const filler = join(insideOf(appliance), 'filler');
+  fill(filler);
+  await until('the full store refuses changes', async () => (await change(site)) !== 0);
+  await until('what was stored is served on', () => answers(site));
+  const heal = async (): Promise<void> => {
+    rmSync(filler);
+    await until('the store takes changes again', async () => (await change(site)) === 0);
+    await until('and serves them', () => answers(site));
+  };
+  return { victim: appliance.name, struck: [], heal };
 };

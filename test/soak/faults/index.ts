@@ -1,6 +1,6 @@
 // How each fault of the catalogue is done.
 import { clockJump } from './clock.ts';
-import { diskFull } from './disk.ts';
+import { diskFull, storeDiskFull } from './disk.ts';
 import { insideDown, loss, redisCut, uplinkDown } from './network.ts';
 import { freeze, kill, restart } from './processes.ts';
 import { redisFreeze, redisKill, redisRestart } from './redis.ts';
@@ -18,5 +18,6 @@ export const STRIKES: ReadonlyMap<string, Strike> = new Map([
   ['inside-down', insideDown],
   ['loss', loss],
   ['disk-full', diskFull],
+  ['store-disk-full', storeDiskFull],
   ['clock-jump', clockJump],
 ]);

@@ -5,7 +5,7 @@ import { STRIKES } from '../../soak/faults/index.ts';
 import { CALM_MS, END_MS, type ScheduleOptions, schedule } from '../../soak/schedule.ts';
 
 const ALL = CATALOGUE.map(({ name }) => name);
-const counts = { natter: 2, dhcpd: 2, dns: 2, lb: 2, redis: 1 };
+const counts = { natter: 2, dhcpd: 2, dns: 2, lb: 2, redis: 1, appliance: 1 };
 const options = (more: Partial<ScheduleOptions> = {}): ScheduleOptions => ({
   seed: 1,
   durationMs: 1_800_000,
@@ -64,7 +64,7 @@ describe('a schedule', () => {
 
   test.each([
     ['no faults', { faults: [] }],
-    ['no victims', { counts: { natter: 0, dhcpd: 0, dns: 0, lb: 0, redis: 0 } }],
+    ['no victims', { counts: { natter: 0, dhcpd: 0, dns: 0, lb: 0, redis: 0, appliance: 0 } }],
     ['no time', { durationMs: 1000 }],
   ])('of %s is empty', (_, more) => {
     expect(schedule(options(more))).toEqual([]);
