@@ -188,7 +188,8 @@ const cluster: readonly Command[] = [
     notes: [
       'Instances that hold more than such a store keep it, and say so as drift. Restoring Redis or',
       'applying the site file needs no confirm. Without --local the version of the store is raised',
-      'over all that any instance holds, and each then takes the store as it is.',
+      'over all that any instance holds, and each then takes the store as it is. --local is of',
+      'natter; for another service --socket names its control socket.',
     ],
     example: 'edgectl confirm',
     load: async () => (await import('./confirm.ts')).confirm,

@@ -92,14 +92,17 @@ async function confirmUnit(
 }
 
 /** What the local daemon holds of its store, as it says itself. */
+/** natter has one table, dhcpd one plan, dns and lb several units: the first that lags counts. */
 function tableOf(status: unknown) {
   const fields = fieldsOf(status, 'status');
-  const table = fieldsOf(fields.table, 'status');
-  return {
-    version: numberOf(table, 'version'),
-    desired: numberOf(table, 'desiredVersion'),
-    drift: listOf(fields, 'drift').map(String),
-  };
+  const units = Object.values(fieldsOf(fields.units ?? {}, 'status'));
+  const parts = fields.units === undefined ? [fields.table ?? fields.plan] : units;
+  const all = parts.map((part) => {
+    const table = fieldsOf(part, 'status');
+    return { version: numberOf(table, 'version'), desired: numberOf(table, 'desiredVersion') };
+  });
+  const table = all.find(({ version, desired }) => version !== desired) ?? all[0];
+  return { version: 0, desired: 0, ...table, drift: listOf(fields, 'drift').map(String) };
 }
 
 async function confirmLocal(context: Context, args: Arguments): Promise<number> {

@@ -7,6 +7,7 @@ import type { Store } from '../store/types.ts';
 import type { Arguments, Run } from './command.ts';
 import type { Context } from './context.ts';
 import { memberChecks, storeChecks } from './doctor/cluster.ts';
+import { consoleChecks } from './doctor/console.ts';
 import { dhcpdChecks } from './doctor/dhcpd.ts';
 import { dnsChecks } from './doctor/dns.ts';
 import { type Finding, fail, type Level, ok } from './doctor/finding.ts';
@@ -19,6 +20,7 @@ import { mtu, type Roles } from './doctor/mtu.ts';
 import { natterChecks } from './doctor/natter.ts';
 import * as network from './doctor/network.ts';
 import { processChecks } from './doctor/processes.ts';
+import { relayChecks } from './doctor/relays.ts';
 import {
   askDaemons,
   type Daemon,
@@ -146,6 +148,7 @@ async function storeFindings(
     ...(await machine.redisHost(context.host, url)),
     ...shown.flatMap(([, found]) => found),
     ...(used.has('lb') ? await certificateFindings(context, store, here) : []),
+    ...(here.has('dhcpd') ? await relayChecks(context.host, store) : []),
   ];
   return { findings, isNew, lbs };
 }
@@ -180,6 +183,7 @@ export const doctor: Run = async (context, args) => {
     servicesFinding(context, directory, here),
     ...(await hostFindings(context, judged)),
     ...(await serviceFindings(context, judged)),
+    ...(await consoleChecks(context, directory)),
     ...cluster,
   ];
   const count = (level: Level) => findings.filter((finding) => finding.level === level).length;

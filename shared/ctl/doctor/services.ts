@@ -84,7 +84,6 @@ async function askDaemon(
   return { ...daemon, status };
 }
 
-/** What it says of every setting is for `--check-config`; here it is only read. */
 async function readConfig(
   host: Host,
   service: Service,
@@ -92,19 +91,30 @@ async function readConfig(
   findings: Finding[],
 ): Promise<Fields> {
   const file = join(directory, `${service}.yaml`);
+  const { value, problem } = await readYaml(host, file);
+  if (problem !== undefined) {
+    const remedy = `correct it; all of it: edge-${service} --config ${file} --check-config`;
+    findings.push(fail(`${service}.config`, problem, remedy));
+  }
+  return value;
+}
+
+/** What a file says of every setting is for `--check-config`; here it is only read. */
+export async function readYaml(
+  host: Host,
+  file: string,
+): Promise<{ value: Fields; problem?: string }> {
   const text = await host.read(file);
-  if (text === undefined) return {};
+  if (text === undefined) return { value: {} };
   const { YamlSource } = await import('../../config/yaml.ts');
   try {
     const { value } = new YamlSource(file, text);
-    return typeof value === 'object' && value !== null ? (value as Fields) : {}; // a map of YAML
+    return { value: typeof value === 'object' && value !== null ? (value as Fields) : {} }; // a map
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error;
     const [first] = error.problems;
-    const place = first === undefined ? file : `${file}:${first.line}: ${first.message}`;
-    const remedy = `correct it; all of it: edge-${service} --config ${file} --check-config`;
-    findings.push(fail(`${service}.config`, place, remedy));
-    return {};
+    const problem = first === undefined ? file : `${file}:${first.line}: ${first.message}`;
+    return { value: {}, problem };
   }
 }
 

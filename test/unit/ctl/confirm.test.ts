@@ -77,6 +77,30 @@ describe('confirm', () => {
     expect(site.asked[0]).toEqual({ path: '/confirm', body: {} });
   });
 
+  it.each<[string, (version: number) => object, string]>([
+    ['dhcpd', (version) => ({ plan: { version, desiredVersion: 3 } }), 'version 3'],
+    [
+      'lb, whose units are all waited for',
+      (version) => ({
+        units: {
+          lb: { version: 2, desiredVersion: 2 },
+          pools: { version, desiredVersion: 3 },
+        },
+      }),
+      'version 2',
+    ],
+  ])('--local asks %s at its socket', async (_, status, expected) => {
+    const versions = [12, 12, 3];
+    site.control = {
+      post: async () => ({}),
+      get: async () => ({ ...status(versions.shift() ?? 3), drift: [] }),
+    };
+    const { code, out } = await site.run('confirm', '--local', '--socket', '/run/edge/lb.sock');
+    expect({ code, out }).toEqual({ code: 0, out: `${expected}: in force on this host\n` });
+    expect(versions).toEqual([]);
+    expect(site.sockets).toEqual(['/run/edge/lb.sock']);
+  });
+
   it('--local that is not taken ends with 1 and why', async () => {
     site.control = {
       post: async () => ({}),

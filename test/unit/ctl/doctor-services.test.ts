@@ -29,6 +29,11 @@ const zone = (problem: string) => ({
 });
 const list = (facts: object | undefined) => ({ stats: { '/etc/edge/telecom.txt': facts } });
 
+const RELAYED = [
+  { kind: 'subnet', id: '10.1.0.0/24', value: '{"relays":["10.9.9.2","10.9.9.1"]}' },
+  { kind: 'subnet', id: '10.2.0.0/24', value: '{}' },
+];
+
 const troubles: [Service, string, string, Change, string, string][] = [
   ['natter', 'fail', 'natter.socket', { error: gone }, 'no daemon answers', 'systemctl start'],
   [
@@ -137,6 +142,14 @@ const troubles: [Service, string, string, Change, string, string][] = [
   ['dhcpd', 'fail', 'dhcpd.pools', network(0), 'lab has 0 of 100', 'enlarge'],
   [
     'dhcpd',
+    'fail',
+    'dhcpd.relays',
+    { store: (site) => site.server.connect().apply('dhcpd', RELAYED) },
+    'no route to the relays 10.9.9.1, 10.9.9.2',
+    'ip route get 10.9.9.1',
+  ],
+  [
+    'dhcpd',
     'warn',
     'dhcpd.durability',
     { status: { ...dhcpd, leases: { durability: 'none' } } },
@@ -242,6 +255,72 @@ describe('who listens', () => {
     const { lines } = await examine('dns', sockets(line));
     expect(lines).toContainEqual(expect.objectContaining({ check: 'dns.ports', level: 'ok' }));
   });
+});
+
+describe('the console', () => {
+  const well = { node: 'console-1', store: 'answers' };
+  const consoleOf = async (change: Change) => {
+    const directories = { '/run/edge': ['console.sock'] };
+    const { lines } = await examine('dns', { directories, status: well, ...change });
+    return lines
+      .filter(({ check }) => check.startsWith('console.'))
+      .map(({ level, check, message }) => `${level} ${check}: ${message}`);
+  };
+  const config = (text: string) => ({ files: { '/nonexistent/console.yaml': text } });
+
+  it.each<[string, Change, string[]]>([
+    [
+      'all is well',
+      {},
+      [
+        'ok console.token: the page is for this host, or who has the token',
+        'ok console.socket: console answers: console-1',
+      ],
+    ],
+    [
+      'everybody may look',
+      config('listen: 10.0.0.1:9180\n'),
+      [
+        'warn console.token: whoever reaches 10.0.0.1:9180 sees the site: no token is asked for',
+        'ok console.socket: console answers: console-1',
+      ],
+    ],
+    [
+      'it does not reach the store',
+      {
+        ...config('{ listen: "10.0.0.1:9180", tokenFile: /t }\n'),
+        status: { ...well, store: 'no' },
+      },
+      [
+        'ok console.token: the page is for this host, or who has the token',
+        'ok console.socket: console answers: console-1',
+        'fail console.store: no',
+      ],
+    ],
+    [
+      'its file is wrong, and it has ended',
+      { ...config('listen: {\n'), error: gone },
+      [
+        expect.stringContaining('fail console.config: /nonexistent/console.yaml:2:'),
+        'ok console.token: the page is for this host, or who has the token',
+        'fail console.socket: no daemon answers',
+      ],
+    ],
+  ])('%s', async (_, change, expected) => {
+    expect(await consoleOf(change)).toEqual(expected);
+  });
+});
+
+it('finds the way to relays', async () => {
+  const way = '[{"dst":"10.9.9.1","dev":"eth1"}]';
+  const { lines } = await examine('dhcpd', {
+    store: (site) => site.server.connect().apply('dhcpd', RELAYED),
+    commands: {
+      'ip -json route get 10.9.9.1': way,
+      'ip -json route get 10.9.9.2': way,
+    },
+  });
+  expect(lines).toContainEqual(expect.objectContaining({ check: 'dhcpd.relays', level: 'ok' }));
 });
 
 describe('docs/edgectl.md', () => {
