@@ -36,11 +36,13 @@ export const diskFull: Strike = async (site, planned) => {
   const filler = join(insideOf(daemon), 'filler');
   fill(filler);
   // A change that it has to take although it cannot keep it.
-  const { code, stderr } = await lab.edgectl('eip', 'add', '198.51.100.200', '10.0.1.200');
-  if (code !== 0) throw new Error(`edgectl eip add: exit code ${code}: ${stderr}`);
+  const added = await lab.edgectl('eip', 'add', '198.51.100.200', '10.0.1.200');
   const heal = async (): Promise<void> => {
     rmSync(filler);
-    await lab.edgectl('eip', 'del', '198.51.100.200');
+    const gone = await lab.edgectl('eip', 'del', '198.51.100.200');
+    for (const { code, stderr } of [added, gone]) {
+      if (code !== 0) throw new Error(`edgectl eip: exit code ${code}: ${stderr}`);
+    }
   };
   return { victim: daemon.name, struck: [daemon.name], heal };
 };
@@ -65,8 +67,13 @@ export const storeDiskFull: Strike = async (site) => {
   const { appliance } = site;
   const filler = join(insideOf(appliance), 'filler');
   fill(filler);
-  await until('the full store refuses changes', async () => (await change(site)) !== 0);
-  await until('what was stored is served on', () => answers(site));
+  try {
+    await until('the full store refuses changes', async () => (await change(site)) !== 0);
+    await until('what was stored is served on', () => answers(site));
+  } catch (error) {
+    rmSync(filler);
+    throw error;
+  }
   const heal = async (): Promise<void> => {
     rmSync(filler);
     await until('the store takes changes again', async () => (await change(site)) === 0);

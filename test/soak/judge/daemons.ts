@@ -29,20 +29,20 @@ export type Measure = {
   name: string;
   unit: string;
   of: (sample: Sample) => number | undefined;
-  /** Growth that is none: so much at once, and so much a minute. */
+  /** Growth that is none: so much at once, as between two collections, and so much a minute. */
   base: number;
   perMinute: number;
 };
 
 export const MEASURES: readonly Measure[] = [
-  { name: 'RSS', unit: 'MB', of: ({ rssMb }) => rssMb, base: 24, perMinute: 1 },
+  { name: 'RSS', unit: 'MB', of: ({ rssMb }) => rssMb, base: 40, perMinute: 0.5 },
   { name: 'open files', unit: '', of: ({ files }) => files, base: 12, perMinute: 0.2 },
   { name: 'map entries', unit: '', of: ({ entries }) => entries, base: 0, perMinute: 0 },
   { name: 'event-loop lag', unit: 'ms', of: ({ lagMs }) => lagMs, base: 100, perMinute: 0 },
 ];
 
 /** A process that has just started still grows into its work. */
-export const WARM_MS = 30_000;
+export const WARM_MS = 45_000;
 const LEAST_SAMPLES = 8;
 const LEAST_MS = 40_000;
 

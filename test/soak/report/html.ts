@@ -34,7 +34,7 @@ table { border-collapse: collapse; width: 100%; }
 th, td { text-align: left; vertical-align: top; padding: .25rem .6rem .25rem 0;
   border-bottom: 1px solid var(--line); overflow-wrap: anywhere; }
 th { color: var(--dim); font-weight: 500; white-space: nowrap; }
-.about { width: auto; }
+.about { width: auto; } .about td:first-child { white-space: nowrap; color: var(--dim); }
 .plots { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr));
   gap: 1rem 1.5rem; }
 figure { margin: 0; } figcaption { font-weight: 500; } svg { width: 100%; height: auto; }

@@ -36,7 +36,7 @@ describe('what has to be flat', () => {
   });
 
   test.each([
-    ['memory', (seconds: number) => ({ rssMb: 90 + seconds / 10 })],
+    ['memory', (seconds: number) => ({ rssMb: 90 + seconds / 5 })],
     ['files', (seconds: number) => ({ files: 40 + seconds / 20 })],
     ['map entries', (seconds: number) => ({ entries: 10 + seconds })],
     ['lag', (seconds: number) => ({ lagMs: seconds })],
@@ -48,7 +48,7 @@ describe('what has to be flat', () => {
     ['what stays', () => ({})],
     ['what goes up and down', (seconds: number) => ({ rssMb: 90 + (seconds % 50) })],
     ['what falls', (seconds: number) => ({ rssMb: 900 - seconds })],
-    ['a start', (seconds: number) => ({ rssMb: seconds < 30 ? 20 + 3 * seconds : 110 })],
+    ['a start', (seconds: number) => ({ rssMb: seconds < 45 ? 20 + 2 * seconds : 110 })],
     ['single peaks', (seconds: number) => ({ lagMs: seconds % 60 === 0 ? 5000 : 3 })],
     ['a restart', (seconds: number) => (seconds < 300 ? {} : { pid: 101, rssMb: 150 })],
   ])('%s does not', (_, of) => {

@@ -33,7 +33,7 @@ describe('one planted breach breaks one invariant', () => {
       'memory, files, map entries and lag are flat',
       {
         samples: Array.from({ length: 60 }, (_, index) =>
-          sample({ atMs: at(5 * index), rssMb: 90 + 2 * index }),
+          sample({ atMs: at(5 * index), rssMb: 90 + 3 * index }),
         ),
       },
     ],
