@@ -32,7 +32,7 @@ run_as_unit() { # unit command
   esac
   capabilities=$(value "$unit" AmbientCapabilities | tr 'A-Z ' 'a-z,' | sed 's/cap_/+/g')
   umask "$(value "$unit" UMask)"
-  ulimit -n "$(value "$unit" LimitNOFILE)" || true
+  ulimit -n "$(value "$unit" LimitNOFILE)" 2>/dev/null || true
   exec setpriv --reuid "$(value "$unit" User)" --regid "$(value "$unit" Group)" --clear-groups \
     --inh-caps "-all,$capabilities" --ambient-caps "-all,$capabilities" \
     --bounding-set "-all,$capabilities" --no-new-privs sh -c "exec $command"
@@ -53,7 +53,7 @@ start() {
     run_as_unit "$1" "$(value "$1" ExecStart)"
   ) >>"$SERVICES/$1.log" 2>&1 </dev/null &
   echo $! >"$SERVICES/$1.pid"
-  within 120 is_ready_or_gone "$1" || true
+  within 600 is_ready_or_gone "$1" || true
   kill $listener
   is_ready "$1" || {
     echo "Job for $1.service failed: $(tail -n 3 "$SERVICES/$1.log")" >&2
