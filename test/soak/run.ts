@@ -141,6 +141,7 @@ async function observed(site: SoakSite, options: SoakOptions): Promise<Facts> {
     const endedAtMs = Date.now();
     const end = [
       { what: 'loads that ended by themselves', problems: dead },
+      { what: 'what loads said besides', problems: recorder.noise },
       ...(await siteEnd(site)),
     ];
     const about = { seed, command, machine: machine(), versions: await versions(site) };

@@ -29,6 +29,8 @@ export const END_MS = 20_000;
 /** From one fault's planned end to the next. */
 const GAP_MS: readonly [number, number] = [10_000, 18_000];
 const OVERLAP_GAP_MS: readonly [number, number] = [4_000, 12_000];
+/** One that was struck is left in peace for so long, also where faults overlap. */
+export const PEACE_MS = 45_000;
 
 const between = (random: Random, [least, most]: readonly [number, number]): number =>
   Math.round(least + random.next() * (most - least));
@@ -40,20 +42,19 @@ export function schedule(options: ScheduleOptions): Planned[] {
   const planned: Planned[] = [];
   if (pairs.length === 0) return planned;
   let deck: typeof pairs = [];
-  for (let atMs = CALM_MS; ; ) {
+  const busyMs = new Map<string, number>();
+  for (let freeMs = CALM_MS; ; ) {
     if (deck.length === 0) deck = shuffle(random, pairs);
     const { fault, kind } = deck.pop() ?? pick(random, pairs);
+    const which = 1 + random.integer(counts[kind]);
+    const victim = `${kind} ${which}`;
     const holdMs = between(random, fault.holdMs);
+    const atMs = isOverlapping ? Math.max(freeMs, busyMs.get(victim) ?? 0) : freeMs;
     if (atMs + holdMs > durationMs - END_MS) return planned;
-    planned.push({
-      atMs,
-      fault: fault.name,
-      kind,
-      which: 1 + random.integer(counts[kind]),
-      holdMs,
-    });
+    planned.push({ atMs, fault: fault.name, kind, which, holdMs });
+    busyMs.set(victim, atMs + holdMs + PEACE_MS);
     const gapMs = between(random, isOverlapping ? OVERLAP_GAP_MS : GAP_MS);
-    atMs += (isOverlapping ? 0 : holdMs) + gapMs;
+    freeMs = atMs + (isOverlapping ? 0 : holdMs) + gapMs;
   }
 }
 

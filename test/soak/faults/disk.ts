@@ -65,6 +65,8 @@ async function answers({ appliance }: SoakSite): Promise<boolean> {
 
 export const storeDiskFull: Strike = async (site) => {
   const { appliance } = site;
+  await until('it takes a change', async () => (await change(site)) === 0);
+  await until('and serves it', () => answers(site));
   const filler = join(insideOf(appliance), 'filler');
   fill(filler);
   try {

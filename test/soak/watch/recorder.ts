@@ -17,7 +17,7 @@ const MESSAGE_CHARACTERS = 300;
  * it was seen: the daemon's own clock may be one that a fault has moved.
  */
 export function errorOf(daemon: string, line: string, nowMs: number): ErrorRecord | undefined {
-  if (!line.startsWith('{')) {
+  if (!/^\{".*\}$/.test(line)) {
     return { daemon, atMs: nowMs, event: 'stderr', message: line.slice(0, MESSAGE_CHARACTERS) };
   }
   const record = JSON.parse(line) as {
@@ -37,6 +37,8 @@ export class Recorder {
   readonly grants: Grant[] = [];
   readonly samples: Sample[] = [];
   readonly errors: ErrorRecord[] = [];
+  /** What loads said that they should not have. */
+  readonly noise: string[] = [];
   readonly #site: SoakSite;
   readonly #loads: readonly LabProcess[];
   readonly #stop = new AbortController();
@@ -120,7 +122,10 @@ export class Recorder {
   }
 
   #take(text: string, from: string): void {
-    if (!text.startsWith('{')) throw new Error(`${from}: ${text}`);
+    if (!text.startsWith('{"')) {
+      this.noise.push(`${from}: ${text}`); // an error that it died of, or a warning
+      return;
+    }
     const line = JSON.parse(text) as LoadLine; // tally.ts wrote it
     if ('tick' in line) this.ticks.push(line.tick);
     else if ('trouble' in line) this.troubles.push(line.trouble);

@@ -2,7 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { CATALOGUE, kindOf } from '../../soak/catalogue.ts';
 import { STRIKES } from '../../soak/faults/index.ts';
-import { CALM_MS, END_MS, type ScheduleOptions, schedule } from '../../soak/schedule.ts';
+import { CALM_MS, END_MS, PEACE_MS, type ScheduleOptions, schedule } from '../../soak/schedule.ts';
 
 const ALL = CATALOGUE.map(({ name }) => name);
 const counts = { natter: 2, dhcpd: 2, dns: 2, lb: 2, redis: 1, appliance: 1 };
@@ -60,6 +60,16 @@ describe('a schedule', () => {
       return next !== undefined && next.atMs < one.atMs + one.holdMs;
     });
     expect(doOverlap).toBe(true);
+  });
+
+  test('that may overlap leaves who was struck in peace for a while', () => {
+    const planned = schedule(options({ isOverlapping: true, durationMs: 3_600_000 }));
+    const free = new Map<string, number>();
+    for (const { kind, which, atMs, holdMs } of planned) {
+      const victim = `${kind} ${which}`;
+      expect(atMs).toBeGreaterThanOrEqual(free.get(victim) ?? 0);
+      free.set(victim, atMs + holdMs + PEACE_MS);
+    }
   });
 
   test.each([
