@@ -8,6 +8,11 @@ import type { Head, Member } from './types.ts';
 const digestPattern = /^[0-9a-f]{12}$/;
 const idPattern = /^\d{1,20}-\d{1,20}$/;
 
+/** Many of them are held at once, and shown: its drift is the longest part. */
+const MAX_MEMBER_LENGTH = 64 * 1024;
+/** Of its node, version, state and address. */
+const MAX_NAME_LENGTH = 300;
+
 export function isDigest(text: string): boolean {
   return digestPattern.test(text);
 }
@@ -33,18 +38,24 @@ export function headOf(unit: string, fields: readonly (string | null)[]): Head {
   return { ...head, version: at, count: objects };
 }
 
-/** Undefined: no instance wrote this. */
-export function memberOf(json: string): Member | undefined {
+/** Undefined: no instance of that service wrote this. */
+export function memberOf(json: string, of: string): Member | undefined {
+  if (json.length > MAX_MEMBER_LENGTH) return undefined;
   const member = parsed(json);
   const { service, node, version, state, applied, drift, startedAt, clockMs } = member;
   const texts = [service, node, version, state, drift ?? '', member.address ?? ''];
-  if (texts.some((text) => typeof text !== 'string')) return undefined;
+  if (service !== of || texts.some((text) => typeof text !== 'string')) return undefined;
+  if ([node, version, state, member.address ?? ''].some(isLong)) return undefined;
   const times = [startedAt, clockMs ?? 0];
   if (times.some((time) => typeof time !== 'number' || Math.abs(time) > 8.64e15)) return undefined;
   const isTable = typeof applied === 'object' && applied !== null;
   const versions = isTable ? Object.values(applied) : [undefined];
   if (versions.some((one) => typeof one !== 'number')) return undefined;
   return member as Member; // each field was looked at
+}
+
+function isLong(text: unknown): boolean {
+  return String(text).length > MAX_NAME_LENGTH;
 }
 
 function parsed(json: string): Record<string, unknown> {

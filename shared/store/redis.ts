@@ -26,6 +26,8 @@ const MAX_STREAM_ENTRIES = 20_000;
 const MAX_STREAM_CHANGES = 200_000;
 const ENTRIES_PER_READ = 64;
 const SCAN_COUNT = 4000;
+/** It quotes what was refused, which a foreign hand may have made long. */
+const MAX_DRIFT = 4096;
 
 const scripts = {
   apply: loadScript('apply'),
@@ -158,7 +160,9 @@ export class RedisStore implements Store {
 
   async heartbeat(member: Member): Promise<void> {
     const { seen, nodes } = memberKeys(member.service);
-    const argv = [member.node, JSON.stringify(member)];
+    const { drift } = member;
+    const told = drift === undefined ? member : { ...member, drift: drift.slice(0, MAX_DRIFT) };
+    const argv = [member.node, JSON.stringify(told)];
     await this.#commands.run((client) => runScript(client, scripts.heartbeat, [seen, nodes], argv));
   }
 
@@ -169,7 +173,7 @@ export class RedisStore implements Store {
     )) as (string | number)[]; // as the script's header says
     const members: (Member & { ageMs: number })[] = [];
     for (let i = 0; i + 1 < reply.length; i += 2) {
-      const member = memberOf(String(reply[i]));
+      const member = memberOf(String(reply[i]), service);
       if (member !== undefined) members.push({ ...member, ageMs: Number(reply[i + 1]) });
     }
     return members.sort((a, b) => (a.node < b.node ? -1 : 1));

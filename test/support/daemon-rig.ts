@@ -18,7 +18,7 @@ export class DaemonRig {
   readonly directory: string;
   readonly log: string;
   readonly socket: string;
-  readonly #adminPort: number;
+  readonly adminPort: number;
   config: Record<string, unknown> = {};
   redis!: RedisProcess; // set by openRedis(), before anything uses it
   store!: Store;
@@ -26,7 +26,7 @@ export class DaemonRig {
 
   constructor(service: string, adminPort: number) {
     this.service = service;
-    this.#adminPort = adminPort;
+    this.adminPort = adminPort;
     this.main = join(import.meta.dirname, `../../${service}/main.ts`);
     this.directory = mkdtempSync(join(tmpdir(), `edge-${service}-`));
     this.log = join(this.directory, 'log');
@@ -78,7 +78,7 @@ export class DaemonRig {
   }
 
   #fetch(path: string): Promise<Response> {
-    return fetch(`http://127.0.0.1:${this.#adminPort}${path}`);
+    return fetch(`http://127.0.0.1:${this.adminPort}${path}`);
   }
 
   async admin(path: string): Promise<string> {

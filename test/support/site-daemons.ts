@@ -47,7 +47,7 @@ export const SITE = {
     {
       name: 'www',
       targets: [{ address: '127.0.0.1', port: BACKEND_PORT }],
-      check: { type: 'http', interval: '1s', timeout: '500ms', rise: 1, fall: 2 },
+      check: { type: 'http', interval: '3s', timeout: '3s', rise: 1, fall: 5 },
     },
   ],
   listeners: [{ name: 'web', at: [`127.0.0.1:${WEB_PORT}`], protocol: 'http' }],

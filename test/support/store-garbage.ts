@@ -3,6 +3,7 @@
 import { Redis } from 'ioredis';
 import { type Random, seededRandom } from '../../shared/random.ts';
 import { healthKeys, memberKeys, nameKeys, unitKeys } from '../../shared/store/keys.ts';
+import type { Store } from '../../shared/store/types.ts';
 
 export const UNITS = ['natter', 'dhcpd', 'dns', 'pools', 'lb'] as const;
 const SERVICES = ['natter', 'dhcpd', 'dns', 'lb'] as const;
@@ -375,15 +376,25 @@ export const garbage: readonly Garbage[] = [
   ...ofLimits,
 ];
 
-/** All keys as they are, to be put back. */
-export async function saved(redis: Redis): Promise<() => Promise<void>> {
+/**
+ * All keys as they are, to be put back at once: nobody sees a part of it. Each unit is raised then,
+ * as an operator does after a restore, so that followers look at once.
+ */
+export async function saved(redis: Redis, store: Store): Promise<() => Promise<void>> {
   const keys = await redis.keys('edge:1:*');
   const dumps = await Promise.all(keys.map((key) => redis.dumpBuffer(key)));
+  let raised = 1000;
   return async () => {
-    await redis.flushall();
+    const all = redis.multi().flushall();
     for (const [at, key] of keys.entries()) {
       const dump = dumps[at];
-      if (dump) await redis.restore(key, 0, dump);
+      if (dump) all.restore(key, 0, dump);
+    }
+    await all.exec();
+    raised += 1000;
+    for (const unit of UNITS) {
+      const { version } = await store.head(unit);
+      await store.raise(unit, raised, { expectedVersion: version });
     }
   };
 }

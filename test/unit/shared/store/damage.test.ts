@@ -31,9 +31,9 @@ const good = {
 };
 
 test('a member', () => {
-  expect(memberOf(JSON.stringify(good))).toEqual(good);
+  expect(memberOf(JSON.stringify(good), 'natter')).toEqual(good);
   const more = { ...good, drift: 'x', address: '192.0.2.1', clockMs: 9 };
-  expect(memberOf(JSON.stringify(more))).toEqual(more);
+  expect(memberOf(JSON.stringify(more), 'natter')).toEqual(more);
 });
 
 test.each([
@@ -48,6 +48,11 @@ test.each([
   JSON.stringify({ ...good, startedAt: 'x' }),
   JSON.stringify({ ...good, startedAt: 1e20 }),
   JSON.stringify({ ...good, drift: {} }),
-])('no member: %s', (json) => {
-  expect(memberOf(json)).toBeUndefined();
+  JSON.stringify({ ...good, service: 'dhcpd' }),
+  JSON.stringify({ ...good, service: '__proto__' }),
+  JSON.stringify({ ...good, node: 'n'.repeat(301) }),
+  JSON.stringify({ ...good, address: 'a'.repeat(2 ** 20) }),
+  JSON.stringify({ ...good, drift: 'x'.repeat(2 ** 16) }),
+])('no member: %.80s', (json) => {
+  expect(memberOf(json, 'natter')).toBeUndefined();
 });
