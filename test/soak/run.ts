@@ -50,6 +50,9 @@ async function rest(ms: number, signal: AbortSignal): Promise<void> {
   if (ms > 0) await pause(ms, undefined, { signal }).catch(() => undefined); // told to end
 }
 
+const nameOf = ({ kind, which }: Planned): string =>
+  kind === 'redis' || kind === 'appliance' ? kind : `${kind}-${which}`;
+
 /** One fault, from its strike to the site's health. */
 async function oneFault(
   site: SoakSite,
@@ -69,8 +72,9 @@ async function oneFault(
     await done.heal();
   } catch (error) {
     const trouble = `could not be done: ${(error as Error).message}`;
-    const victim = done?.victim ?? planned.kind;
-    const struck = done?.struck ?? [];
+    // How far it came is not known: it may have ended its victim.
+    const victim = done?.victim ?? nameOf(planned);
+    const struck = done?.struck ?? [victim];
     return { name, victim, struckAtMs, healedAtMs: Date.now(), struck, trouble };
   }
   const { victim, struck } = done;
@@ -115,7 +119,8 @@ export function lineOf(fault: FaultSeen, atSeconds: number): string {
   const { name, victim, healedAtMs, recoveredAtMs, trouble } = fault;
   const well = ((recoveredAtMs ?? healedAtMs) - healedAtMs) / 1000;
   const how = trouble ?? `well ${well.toFixed(1)} s after it was healed`;
-  return `${String(atSeconds).padStart(5)} s  ${name.padEnd(18)} ${victim.padEnd(9)} ${how}`;
+  const words = [`${String(atSeconds).padStart(5)} s `, name.padEnd(18), victim.padEnd(9), how];
+  return words.join(' ').replace(/\s*\n\s*/g, '; ');
 }
 
 async function startLoads(site: SoakSite): Promise<LabProcess[]> {
