@@ -59,7 +59,8 @@ function copyPages(checkout: string, to: string): void {
 }
 
 function copyAll(from: string, to: string): void {
-  if (existsSync(from)) cpSync(from, to, { recursive: true });
+  const isRead = (path: string): boolean => !/\.(ts|test\.yaml)$/.test(path);
+  if (existsSync(from)) cpSync(from, to, { recursive: true, filter: isRead });
 }
 
 function write(path: string, content: string | Uint8Array): void {
