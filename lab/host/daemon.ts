@@ -7,7 +7,7 @@ import { until } from '../ready.ts';
 import { settingsFile } from './settings.ts';
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const READY_MS = 40_000;
+const READY_MS = 60_000;
 const GRACE_MS = 15_000;
 
 export class HostDaemon {

@@ -56,6 +56,7 @@ export async function startHost(
   signal: AbortSignal,
 ): Promise<number> {
   const plan = await planHost(start);
+  if (plan.link !== undefined) await execute('ip', ['link', 'show', 'dev', plan.link]);
   makeDirectory(plan.directory);
   console.log(`settings, state and logs: ${plan.directory}${start.keep ? '' : ' (until the end)'}`);
   const daemons: HostDaemon[] = [];
