@@ -34,7 +34,13 @@ async function startLb(): Promise<void> {
   };
   writeFileSync(config, JSON.stringify(settings));
   const main = join(import.meta.dirname, '../../lb/main.ts');
-  const child = spawn(process.execPath, [main, '--config', config], { stdio: 'ignore' });
+  const child = spawn(process.execPath, [main, '--config', config], {
+    stdio: ['ignore', 'ignore', 'pipe'],
+  });
+  let log = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    log = (log + chunk.toString()).slice(-10_000);
+  });
   endLb = async () => {
     if (child.exitCode !== null || child.signalCode !== null) return;
     const gone = once(child, 'exit');
@@ -42,10 +48,12 @@ async function startLb(): Promise<void> {
     await gone;
   };
   const isReady = async () => {
+    if (child.exitCode !== null) throw new Error(`lb ended: ${log}`);
     const status = await controlRequest(lbSocket, 'GET', '/status').catch(() => undefined);
-    return Object(status).state === 'running';
+    if (Object(status).state === 'running') return true;
+    throw new Error(`${JSON.stringify(Object(status).checks)} ${log.slice(-2000)}`);
   };
-  await until('the lb to be ready', isReady, { timeoutMs: 30_000 });
+  await until('the lb to be ready', isReady, { timeoutMs: 60_000 });
 }
 
 const isRoot = root().met;

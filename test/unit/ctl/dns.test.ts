@@ -214,42 +214,6 @@ describe('a record that is in no zone', () => {
     expect(JSON.parse(out).warnings).toEqual([`stdin:2:13: warning: ${WARNING}`]);
   });
 
-  it('keeps its zone, but goes with it when that is asked', async () => {
-    await apply(ALL);
-    const kept = await at('delete', 'zone', 'Example.com.');
-    expect(kept).toMatchObject({ code: 1, out: '' });
-    expect(kept.err).toContain('zone example.com has 3 records: ');
-    expect(kept.err).toContain('www.example.com/A');
-    expect(kept.err).toContain('--with-records');
-    const gone = await at('delete', 'zone', 'Example.com.', '--with-records', '--yes');
-    expect(gone).toMatchObject({ code: 0, err: '' });
-    expect(gone.out).toContain('zone example.com deleted\n');
-    expect(gone.out).toContain('record www.example.com/A deleted\n');
-    expect((await at('get', 'records')).out).not.toContain('example.com');
-  });
-
-  it('stays where it is of a zone below that stays', async () => {
-    const below = '  - { zone: sub.example.com, soa: { primary: ns.example.com, mail: h.a } }\n';
-    await apply(ALL.replace('zones:\n', `zones:\n${below}`));
-    await apply('records:\n  - { name: a.sub.example.com, type: A, data: [192.0.2.1] }\n');
-    await at('delete', 'zone', 'example.com', '--with-records', '--yes');
-    const left = (await at('get', 'records')).out;
-    expect(left).toContain('a.sub.example.com');
-    expect(left).not.toContain('www.example.com');
-  });
-
-  it('is warned of when its zone goes with a file, and not again for what is left alone', async () => {
-    await apply(ALL);
-    site.stdin =
-      'zones:\n  - { zone: example.com, soa: { primary: ns.example.com, mail: h.example.com } }\n';
-    const gone = await at('delete', '-f', '-');
-    expect(gone.code).toBe(0);
-    expect(gone.err).toContain('edgectl: warning: record mail.example.com/MX: is in no zone');
-    expect(gone.err).toContain('edgectl: warning: record www.example.com/A: is in no zone');
-    const other = await apply('lines:\n  - { name: unicom }\n');
-    expect({ code: other.code, err: other.err }).toEqual({ code: 0, err: '' });
-  });
-
   it('is one of many: the first are told', async () => {
     const many = Array.from({ length: 25 }, (_, n) => {
       return `  - { name: a${n}.example.org, type: A, data: [192.0.2.1] }\n`;
