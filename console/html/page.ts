@@ -78,8 +78,9 @@ export function renderPage(
 <section id="now">${part('now')}</section>
 ${view.sections.map((section) => renderSection(section, plots, part))}
 </main>
-<footer><p>Read from the store and from the services’ admin pages every ${intervalMs / 1000} s; times are UTC; a figure that is not known is –.
-Everything as JSON: <a href="/overview.json">overview</a>, <a href="/plots.json">plots</a>, and beside each table.</p></footer>
+<footer><p>Read from the store and from the services’ admin pages every ${intervalMs / 1000} s.
+Times are UTC; a figure that is not known is –. Everything as JSON:
+<a href="/overview.json">overview</a>, <a href="/plots.json">plots</a>, and beside each table.</p></footer>
 </body></html>
 `.text;
 }
@@ -111,7 +112,8 @@ function renderNav({ sections, problems }: SiteView): Html {
   const links = sections.map(({ id, title }) => {
     const own = problems.filter(({ section }) => section === id);
     const level = own.some((each) => each.level === 'bad') ? 'bad' : 'warn';
-    return html`<li><a href="#${id}">${title}${own.length > 0 && html` <span class="badge ${level}">${own.length}</span>`}</a></li>`;
+    const badge = html` <span class="badge ${level}">${own.length}</span>`;
+    return html`<li><a href="#${id}">${title}${own.length > 0 && badge}</a></li>`;
   });
   return html`<ul>${links}</ul>`;
 }
@@ -122,18 +124,25 @@ function renderNow(view: SiteView): Html {
   const more = problems.length - shown.length;
   const list =
     shown.length === 0
-      ? html`<p class="well">${renderLevel('ok', 'nothing')} Every instance runs, has applied what the store wants, and can be read.</p>`
-      : html`<ul class="problems">${shown.map(renderProblem)}</ul>${more > 0 && html`<p class="note">and ${more} more, in the sections below</p>`}`;
-  return html`<div class="title"><h2>What is wrong now</h2><a class="json" href="/overview.json">JSON</a></div>
+      ? html`<p class="well">${renderLevel('ok', 'nothing')} Every instance runs, has applied
+what the store wants, and can be read.</p>`
+      : html`<ul class="problems">${shown.map(renderProblem)}</ul>
+${more > 0 && html`<p class="note">and ${more} more, in the sections below</p>`}`;
+  return html`<div class="title"><h2>What is wrong now</h2><a
+ class="json" href="/overview.json">JSON</a></div>
 ${list}<ul class="tiles">${tiles.map(renderTile)}</ul>`;
 }
 
 function renderProblem({ level, section, what, why }: Problem): Html {
-  return html`<li class="${level}">${renderLevel(level, level === 'bad' ? 'failure' : 'warning')} <a href="#${section}">${what}</a>${why !== '' && html`<span class="why">${why}</span>`}</li>`;
+  const word = level === 'bad' ? 'failure' : 'warning';
+  return html`<li class="${level}">${renderLevel(level, word)} <a href="#${section}">${what}</a>
+${why !== '' && html`<span class="why">${why}</span>`}</li>`;
 }
 
 function renderTile({ section, title, value, kind, note }: Tile): Html {
-  return html`<li><a href="#${section}"><span class="name">${title}</span><b>${format(value, kind)}</b><span class="note">${note}</span></a></li>`;
+  const figure = format(value, kind);
+  return html`<li><a href="#${section}"><span class="name">${title}</span><b>${figure}</b><span
+ class="note">${note}</span></a></li>`;
 }
 
 function renderSection(

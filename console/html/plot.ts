@@ -25,9 +25,10 @@ export function formatUnit(value: number | null, unit: Unit): string {
 }
 
 export function renderPlot(plot: Plot, legend: Html): Html {
-  const { id, title, unit } = plot;
-  return html`<figure class="plot" id="plot-${id}" data-plot="${id}" data-unit="${unit}">
-<figcaption class="title"><h4>${title}</h4><a class="json" href="/plots/${id}.json">JSON</a></figcaption>
+  const { id, title } = plot;
+  return html`<figure class="plot" id="plot-${id}" data-plot="${id}">
+<figcaption class="title"><h4>${title}</h4><a
+ class="json" href="/plots/${id}.json">JSON</a></figcaption>
 <div class="canvas">${renderLines(plot)}</div>
 <div class="legend" data-part="legend-${id}">${legend}</div></figure>`;
 }
@@ -35,7 +36,8 @@ export function renderPlot(plot: Plot, legend: Html): Html {
 export function renderLegend({ series, unit }: Plot): Html {
   const items = series.map(({ name, values }, at) => {
     const last = formatUnit(values.at(-1) ?? null, unit);
-    return html`<li><svg class="key k${at % COLOURS} d${Math.floor(at / COLOURS)}" viewBox="0 0 16 6" aria-hidden="true"><line x1="0" y1="3" x2="16" y2="3"/></svg>${name} <b>${last}</b></li>`;
+    return html`<li><svg class="key ${lineClass(at)}" viewBox="0 0 16 6" aria-hidden="true"><line
+ x1="0" y1="3" x2="16" y2="3"/></svg>${name} <b>${last}</b></li>`;
   });
   return html`<ul>${items}</ul>`;
 }
@@ -45,14 +47,19 @@ function renderLines({ times, series, unit }: Plot): Html {
     0,
     ...series.map(({ values }) => Math.max(0, ...values.map((each) => each ?? 0))),
   );
+  const [span, most] = [spanText(times), formatUnit(peak, unit)];
   const lines = series.map(({ values }, at) =>
     runs(times, values, peak).map(
-      (points) =>
-        html`<polyline class="k${at % COLOURS} d${Math.floor(at / COLOURS)}" points="${points}"/>`,
+      (points) => html`<polyline class="${lineClass(at)}" points="${points}"/>`,
     ),
   );
-  return html`<svg class="lines" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none" role="img"><title>the last ${spanText(times)}, up to ${formatUnit(peak, unit)}</title>${lines}</svg><span class="peak">${formatUnit(peak, unit)}</span><span class="span">${spanText(times)}</span>`;
+  return html`<svg class="lines" viewBox="0 0 ${WIDTH} ${HEIGHT}" preserveAspectRatio="none"
+ role="img"><title>the last ${span}, up to ${most}</title>${lines}</svg><span
+ class="peak">${most}</span><span class="span">${span}</span>`;
 }
+
+/** Eight colours, then the same in dashes. */
+const lineClass = (at: number) => `k${at % COLOURS} d${Math.floor(at / COLOURS)}`;
 
 /** A line is cut where nothing is known. */
 function runs(

@@ -16,7 +16,8 @@ export function renderTable(table: Table, options: TableOptions = {}): Html {
   const count =
     total > shown.length ? `${format(shown.length, 'count')} of ${format(total, 'count')}` : '';
   const json = `/${id}.json${options.query ?? ''}`;
-  return html`<div class="title"><h3>${title}</h3>${count !== '' && html`<span class="count">${count}</span>`}
+  return html`<div class="title"><h3>${title}</h3>
+${count !== '' && html`<span class="count">${count}</span>`}
 ${options.more}<a class="json" href="${json}">JSON</a></div>
 ${shown.length === 0 ? html`<p class="empty">${empty}</p>` : box(table, shown)}
 ${note !== undefined && shown.length > 0 && html`<p class="note">${note}</p>`}`;
@@ -28,15 +29,16 @@ function box({ title, columns, rows }: Table, shown: readonly Row[]): Html {
     (column) => html`<th scope="col" class="${classOf(column)}">${column.title}</th>`,
   );
   const lines = shown.map(
-    (
-      row,
-    ) => html`<tr class="${row.level}">${used.map((column, at) => renderCell(column, row, at === 0))}</tr>
+    (row) => html`<tr class="${row.level}">${cellsOf(used, row)}</tr>
 `,
   );
   return html`<div class="box" role="region" tabindex="0" aria-label="${title}"><table>
 <thead><tr>${heads}</tr></thead><tbody>
 ${lines}</tbody></table></div>`;
 }
+
+const cellsOf = (columns: readonly Column[], row: Row) =>
+  columns.map((column, at) => renderCell(column, row, at === 0));
 
 /** Words that nobody has said; figures keep their place. */
 function isEmpty({ key, kind }: Column, rows: readonly Row[]): boolean {
@@ -73,9 +75,12 @@ function renderValue({ kind }: Column, value: string | number | null): Html | st
 function renderBar(part: number, text: string, kind: Kind): Html {
   const width = Math.round(Math.min(1, Math.max(0, part)) * 100);
   const level = kind === 'fill' && part >= NEARLY_FULL ? 'high' : 'low';
-  return html`<span class="gauge"><svg class="bar ${level}" viewBox="0 0 100 8" preserveAspectRatio="none" aria-hidden="true"><rect class="of" width="100" height="8"/><rect class="is" width="${width}" height="8"/></svg><span>${text}</span></span>`;
+  return html`<span class="gauge"><svg class="bar ${level}" viewBox="0 0 100 8"
+ preserveAspectRatio="none" aria-hidden="true"><rect class="of" width="100" height="8"/><rect
+ class="is" width="${width}" height="8"/></svg><span>${text}</span></span>`;
 }
 
 export function renderLevel(level: Level, text: string): Html {
-  return html`<span class="pill ${level}"><span aria-hidden="true">${SIGNS[level]}</span> ${text}</span>`;
+  return html`<span class="pill ${level}"><span
+ aria-hidden="true">${SIGNS[level]}</span> ${text}</span>`;
 }

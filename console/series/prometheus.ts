@@ -1,5 +1,5 @@
-// The text of a metrics page (Prometheus exposition format 0.0.4) → samples of the metrics that are
-// wanted. It comes from elsewhere: what is no sample is passed over, and all of it is bounded. Pure.
+// The text of a metrics page (Prometheus exposition format 0.0.4) → samples of the metrics that
+// are wanted. It comes from elsewhere: what is no sample is passed over, and all is bounded. Pure.
 
 export type Sample = {
   name: string;

@@ -1,5 +1,5 @@
-// The last hour of many series: they share their times, and each has a value a tick, or none. Series
-// that nobody has heard of for an hour are forgotten. Pure.
+// The last hour of many series: they share their times, and each has a value a tick, or none.
+// Series that nobody has heard of for an hour are forgotten. Pure.
 
 export type Points = { times: number[]; series: { name: string; values: (number | null)[] }[] };
 

@@ -106,7 +106,7 @@ function leaseTable(site: SiteReading): Table {
     rows: worstFirst(all, byHeld),
     total: Math.max(total, all.length),
     empty: 'No client holds an address, or no dhcpd could be read.',
-    note: 'The newest of the first 200 by address, read every half minute; all: edgectl lease list.',
+    note: 'The newest of the first 200 by address, read now and then; all: edgectl lease list.',
   };
 }
 

@@ -55,7 +55,8 @@ function eventTable(all: readonly Row[], level: EventLevel): Table {
   };
 }
 
-const levelNumber = (level: unknown) => Math.max(0, EVENT_LEVELS.indexOf(level as EventLevel)); // what is unknown counts as info
+/** What is unknown counts as info. */
+const levelNumber = (level: unknown) => Math.max(0, EVENT_LEVELS.indexOf(level as EventLevel));
 
 function eventRows({ readings, nowMs }: SiteReading): Row[] {
   const all = readings.flatMap(({ service, node, pages }) =>

@@ -3,7 +3,10 @@
 
 export type Level = 'ok' | 'warn' | 'bad';
 
-/** How a value is written. `bar`, and `fill`, which should not be full: a part of 1. `level`: a word that says how well it is. */
+/**
+ * How a value is written. `bar`, and `fill`, which should not be full: a part of 1. `level`: a word
+ * that says how well it is.
+ */
 export type Kind =
   | 'text'
   | 'level'

@@ -15,7 +15,7 @@ export function verdictOn(visitor: Visitor, guard: TokenGuard | undefined): Verd
   return isAddress(visitor.host ?? '') ? 'welcome' : 'by-name';
 }
 
-/** The password of Basic (RFC 7617), as the bearer token that it is; the user's name is nobody's. */
+/** The password of Basic (RFC 7617) is the token; the user's name is nobody's. */
 function bearerOf(authorization: string | undefined): string | undefined {
   const basic = /^basic ([A-Za-z0-9+/=]+) *$/i.exec(authorization ?? '')?.[1];
   if (basic === undefined) return authorization;

@@ -1,4 +1,4 @@
-// Path and query → what is answered. Each page is made at most once a round, whoever asks how often.
+// Path and query → what is answered. Each page is made at most once a round, however many ask.
 
 import { type PageOptions, partsOf, renderPage, THEMES, titleOf } from '../html/page.ts';
 import type { Plot } from '../series/book.ts';
