@@ -155,12 +155,10 @@ const ofStreams: Garbage[] = [
   {
     name: 'entries that join on and take away what is not there',
     strike: async (redis) => {
+      const gone = [...IDS.slice(0, 4), 'nobody', 'x'.repeat(64_000)];
       for (const unit of UNITS) {
-        await joined(
-          redis,
-          unit,
-          IDS.flatMap((id) => [`${KINDS[unit][0]}:${id}`, '']),
-        );
+        const fields = KINDS[unit].flatMap((kind) => gone.flatMap((id) => [`${kind}:${id}`, '']));
+        await joined(redis, unit, fields);
       }
     },
   },
