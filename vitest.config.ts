@@ -35,7 +35,7 @@ export default defineConfig({
       },
       {
         extends: true,
-        // They make network namespaces, and mostly wait: more than there are cores, after the others.
+        // They make network namespaces, and mostly wait: one more than there are cores.
         test: {
           name: 'system',
           include: ['test/system/**/*.test.ts'],

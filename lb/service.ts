@@ -137,9 +137,10 @@ export class LbService {
   }
 
   async stop(): Promise<void> {
-    const { health, workers, l4, agents, vips } = this.options;
+    const { health, workers, limits, l4, agents, vips } = this.options;
     this.#stopping.abort(new Error('stopped'));
     await workers.stop();
+    limits.stop();
     await l4?.stop();
     await vips.stop();
     agents.stop();

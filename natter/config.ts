@@ -96,11 +96,6 @@ export function printNatterConfig(config: NatterConfig): string {
   return printConfig(natterSchema(config.node), config);
 }
 
-/** One link has both roles: everything comes and goes by it. */
-export function isOneArmed({ links }: NatterConfig): boolean {
-  return links.uplink.some((name) => links.inside.includes(name));
-}
-
 export function pinDirectoryOf(config: NatterConfig): string {
   return join(config.bpffs, 'edge', config.instance, SERVICE);
 }

@@ -1,6 +1,7 @@
 // How an instance is, and who is told: its state from its checks, the canary and drains;
 // heartbeats.
 import { type Clock, every } from './clock.ts';
+import { Coalesced } from './coalesced.ts';
 import { describeError, OperationalError } from './errors.ts';
 import type { Log } from './log.ts';
 import type { Member, Store } from './store/types.ts';
@@ -53,11 +54,12 @@ export class Presence {
   #isDraining = false;
   #drainingSinceMs = 0;
   #canaryProblem: string | undefined;
-  #beating: Promise<void> = Promise.resolve();
+  readonly #beats: Coalesced;
 
   constructor(options: PresenceOptions) {
     this.#options = options;
     this.startedAt = options.clock.nowMs();
+    this.#beats = new Coalesced(() => this.#beat(), options.signal);
     if (options.canary !== undefined) this.#canaryProblem = 'has not run yet';
   }
 
@@ -78,11 +80,12 @@ export class Presence {
       every(clock, CANARY_MS, () => void this.#runCanary(canary), signal);
       await this.#runCanary(canary);
     }
-    await this.#beat();
+    this.#beats.soon();
+    await this.#beats.idle();
   }
 
   async stop(): Promise<void> {
-    await this.#beating;
+    await this.#beats.idle();
     this.#state = 'stopped';
     const { store, service, node } = this.#options;
     await this.#tellStore(() => store.leave(service, node));
@@ -105,7 +108,7 @@ export class Presence {
   }
 
   beatSoon(): void {
-    if (this.#isOpen) this.#beating = this.#beating.then(() => this.#beat());
+    if (this.#isOpen) this.#beats.soon();
   }
 
   /** From what is known to the state, and to what follows from it. */

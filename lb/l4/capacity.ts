@@ -10,13 +10,6 @@ export type L4Capacity = {
   connections: number;
 };
 
-export const DEFAULT_CAPACITY: L4Capacity = {
-  servers: 1024,
-  pools: 512,
-  targets: 8192,
-  connections: 1_048_576,
-};
-
 /** A range of ports has so many entries at most. */
 const RANGE_ENTRIES = 30;
 

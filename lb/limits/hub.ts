@@ -25,6 +25,7 @@ export class LimitHub {
   #waiting = new Map<string, Spent>();
   #isTelling = false;
   #isAlone = false;
+  #isStopped = false;
 
   constructor(options: HubOptions) {
     this.#options = options;
@@ -40,6 +41,13 @@ export class LimitHub {
     if (aheads.length > 0) this.#options.tell(aheads, []);
     for (const spent of shared) this.#wait(spent);
     if (!this.#isTelling && this.#waiting.size > 0) void this.#tellShared();
+  }
+
+  /** Once the workers have ended: nobody is left to be told. */
+  stop(): void {
+    this.#isStopped = true;
+    this.#waiting.clear();
+    this.#options.shared.close();
   }
 
   #wait(spent: Spent): void {
@@ -58,6 +66,7 @@ export class LimitHub {
         tell([], await shared.spend(spent));
         this.#isAlone = false;
       } catch (error) {
+        if (this.#isStopped) break;
         if (!this.#isAlone) log.warn('limits-alone', describeError(error), { error });
         this.#isAlone = true;
         const nowMs = monotonicMs();

@@ -27,10 +27,6 @@ export function formatPortRange(range: PortRange): string {
   return range.first === range.last ? `${range.first}` : `${range.first}-${range.last}`;
 }
 
-export function portRangesOverlap(a: PortRange, b: PortRange): boolean {
-  return a.first <= b.last && b.first <= a.last;
-}
-
 /** `127.0.0.1:9100`, `[::1]:9100` or `redis.example.org:6379`; the host comes without brackets. */
 export function parseEndpoint(text: string): Endpoint | undefined {
   const colon = text.lastIndexOf(':');

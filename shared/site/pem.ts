@@ -30,10 +30,6 @@ function written({ label, base64 }: Block): string {
   return `-----BEGIN ${label}-----\n${lines.join('\n')}\n-----END ${label}-----\n`;
 }
 
-export function certificatesIn(pem: string): number {
-  return blocksOf(pem).length;
-}
-
 /** Why a text is not one or more certificates. Nothing of it is in the message. */
 export function pemProblem(text: string): ObjectProblem | undefined {
   if (/PRIVATE KEY/.test(text)) {

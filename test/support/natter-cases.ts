@@ -9,7 +9,7 @@ import { forwardCases } from './natter-cases/forwards.ts';
 import { transparentCases } from './natter-cases/transparent.ts';
 import { wayOutCases } from './natter-cases/ways-out.ts';
 
-export { describeCase, type NatterCase } from './natter-cases/case.ts';
+export type { NatterCase } from './natter-cases/case.ts';
 export * from './natter-cases/site.ts';
 
 export const natterCases: readonly NatterCase[] = [

@@ -17,7 +17,7 @@ import { structCodec } from '../../shared/bpf/codec.ts';
 import { createBpf } from '../../shared/bpf/kernel.ts';
 import { unshareNetwork } from '../../shared/bpf/libc.ts';
 import { readObjectFile } from '../../shared/bpf/object-file.ts';
-import { writeAddress, writeNumber } from '../../shared/bpf/words.ts';
+import { writeNumber } from '../../shared/bpf/words.ts';
 import {
   LIMITED,
   LINK_NAMES,
@@ -250,9 +250,3 @@ export function readFragments(
 }
 
 export const monotonicNs = (): number => Number(process.hrtime.bigint());
-
-export function addressKey(address: number): Uint8Array {
-  const key = new Uint8Array(4);
-  writeAddress(address, key);
-  return key;
-}

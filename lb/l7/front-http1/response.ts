@@ -3,10 +3,12 @@
 import { TLSSocket } from 'node:tls';
 import { giveBack } from '../http1/large-buffers.ts';
 import type { Framing, ResponseHead } from '../http1/types.ts';
-import { CHUNK_END } from '../http1/write-body.ts';
 import { type ResponseWriting, writeResponseHead } from '../http1/write-head.ts';
 import type { HeadEdits } from '../types.ts';
 import type { ClientSocket } from '../wiring.ts';
+
+/** Goes behind the content of each chunk (RFC 9112, 7.1). */
+const CHUNK_END = Buffer.from('\r\n', 'latin1');
 
 const SHARED_BYTES = 49_152;
 /** Copying less is cheaper than one more buffer in a write. */

@@ -154,14 +154,6 @@ function badValue(code: number): Bad {
   return code === LF ? BAD.bareLineFeed : BAD.fieldValue;
 }
 
-/** How many fields of that name there are. */
-export function countOf(head: Head, field: FieldName): number {
-  if ((head.present & (1 << field)) === 0) return 0;
-  let found = 0;
-  for (let i = 0; i < head.count; i++) if (head.names[i] === field) found++;
-  return found;
-}
-
 /** The first field of that name; -1 without. */
 export function indexOfField(head: Head, field: FieldName): number {
   if ((head.present & (1 << field)) === 0) return -1;

@@ -36,8 +36,6 @@ const REASONS: Readonly<Record<number, string>> = {
   508: 'Loop Detected',
 };
 
-export const CONTINUE = Buffer.from('HTTP/1.1 100 Continue\r\n\r\n', 'latin1');
-
 export function reasonOf(status: number): string {
   return REASONS[status] ?? '';
 }

@@ -17,12 +17,6 @@ export function writeProxyHeader(version: 1 | 2, source: Endpoint, destination: 
     : writeBinary(isIpv4, source, destination);
 }
 
-/** A connection of our own, such as a probe: the receiver takes it as it is. */
-export function writeLocalHeader(version: 1 | 2): Buffer {
-  if (version === 1) return Buffer.from('PROXY UNKNOWN\r\n', 'latin1');
-  return Buffer.concat([SIGNATURE, Buffer.from([COMMAND.LOCAL, FAMILY.UNSPEC, 0, 0])]);
-}
-
 function writeLine(isIpv4: boolean, source: Endpoint, destination: Endpoint): Buffer {
   const text = ({ address }: Endpoint) => (isIpv4 ? address : formatIpv6(asIpv6(address)));
   const addresses = `${text(source)} ${text(destination)}`;

@@ -1,10 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import {
-  isOneArmed,
-  parseNatterConfig,
-  pinDirectoryOf,
-  printNatterConfig,
-} from '../../../natter/config.ts';
+import { parseNatterConfig, pinDirectoryOf, printNatterConfig } from '../../../natter/config.ts';
 import { problemsOf } from '../../support/config-problems.ts';
 
 const load = (text: string) => parseNatterConfig('natter.yaml', 'host-1', text);
@@ -19,7 +14,6 @@ test('two links are all that has to be said', () => {
   expect(config.announce).toMatchObject({ protocol: 157, table: 'main', perEip: false });
   expect(config.drain).toEqual({ quiet: 2000, timeout: 30_000 });
   expect(pinDirectoryOf(config)).toBe('/sys/fs/bpf/edge/default/natter');
-  expect(isOneArmed(config)).toBe(false);
 });
 
 test('what is printed loads to the same', () => {

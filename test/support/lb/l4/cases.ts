@@ -8,7 +8,7 @@ import { errorCases } from './cases/errors.ts';
 import { fragmentCases } from './cases/fragments.ts';
 import { natCases } from './cases/nat.ts';
 
-export { describeCase, type LbCase, placesOf, row, stateOf } from './cases/case.ts';
+export { describeCase, type LbCase, placesOf, stateOf } from './cases/case.ts';
 
 const groups: [string, LbCase[]][] = [
   ['entry', entryCases],

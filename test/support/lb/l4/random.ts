@@ -6,7 +6,6 @@ import { icmpKind, portsOf, viewPacket } from '../../../../shared/net/packet-vie
 import {
   address,
   concat,
-  ethernet,
   filler,
   type Ipv4Fields,
   icmp,
@@ -253,7 +252,3 @@ function fragmentsFor(frame: Uint8Array, known: Knowledge, nowNs: number): State
     ]),
   );
 }
-
-/** Frames that a switch delivers, but that are not for this machine, are tried by their MAC. */
-export const toOtherMac = (bytes: Uint8Array): Uint8Array =>
-  ethernet('02:00:00:00:77:77', '02:00:00:00:99:99', bytes);

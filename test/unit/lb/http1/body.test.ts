@@ -1,7 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { BAD } from '../../../../lb/l7/http1/bad.ts';
 import { Body } from '../../../../lb/l7/http1/body.ts';
-import { chunkHead, chunkOf, LAST_CHUNK, lastChunk } from '../../../../lb/l7/http1/write-body.ts';
 import { wire } from './cases.ts';
 
 type Outcome = {
@@ -157,17 +156,6 @@ describe('chunked body', () => {
     const reasons = Object.values(BAD).map(({ reason }) => reason);
     const ours = reasons.filter((reason) => /^(chunk|trailer)/.test(reason));
     expect(ours.filter((reason) => !tabled.has(reason))).toEqual([]);
-  });
-
-  test('what is written is read', () => {
-    const body = new Body();
-    const trailers = Buffer.from('A: b\r\n');
-    const pieces = [chunkHead(3), 'abc\r\n', chunkOf(Buffer.alloc(300, 'x')), lastChunk(trailers)];
-    body.reset(CHUNKED);
-    const bytes = Buffer.concat(pieces.map((piece) => Buffer.from(piece)));
-    const expected = { content: `abc${'x'.repeat(300)}`, done: true, trailers: 'A: b\n', rest: '' };
-    expect(decode(body, bytes, 5)).toMatchObject(expected);
-    expect(lastChunk(undefined)).toBe(LAST_CHUNK);
   });
 });
 

@@ -3,7 +3,7 @@ import { describe, expect, test } from 'vitest';
 import { crc32c } from '../../../../lb/l7/proxy-protocol/crc32c.ts';
 import { readProxyHeader } from '../../../../lb/l7/proxy-protocol/read.ts';
 import type { Endpoint, ProxyVerdict } from '../../../../lb/l7/proxy-protocol/types.ts';
-import { writeLocalHeader, writeProxyHeader } from '../../../../lb/l7/proxy-protocol/write.ts';
+import { writeProxyHeader } from '../../../../lb/l7/proxy-protocol/write.ts';
 
 const SIGNATURE = '0d0a0d0a000d0a515549540a';
 const FOUR = 'c0000201 c6336402 d431 01bb';
@@ -119,8 +119,6 @@ describe('what is written', () => {
     );
     expect(writeProxyHeader(2, from, to)).toEqual(binary('21', '11', FOUR));
     expect(writeProxyHeader(2, from6, to6)).toEqual(binary('21', '21', SIX));
-    expect(String(writeLocalHeader(1))).toBe('PROXY UNKNOWN\r\n');
-    expect(writeLocalHeader(2)).toEqual(binary('20', '00'));
   });
 
   test('is read as the same', () => {

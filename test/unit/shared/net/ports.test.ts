@@ -7,7 +7,6 @@ import {
   parseListen,
   parsePort,
   parsePortRange,
-  portRangesOverlap,
   publicEndpoint,
 } from '../../../../shared/net/ports.ts';
 
@@ -42,14 +41,6 @@ describe('ports', () => {
       expect(parsePortRange(text)).toBeUndefined();
     },
   );
-
-  test('ranges that share one port overlap', () => {
-    const range = { first: 10, last: 20 };
-    expect(portRangesOverlap(range, { first: 20, last: 30 })).toBe(true);
-    expect(portRangesOverlap(range, { first: 21, last: 30 })).toBe(false);
-    expect(portRangesOverlap({ first: 1, last: 9 }, range)).toBe(false);
-    expect(portRangesOverlap({ first: 1, last: 65535 }, range)).toBe(true);
-  });
 
   test.each([
     ['127.0.0.1:9100', { host: '127.0.0.1', port: 9100 }],
