@@ -85,7 +85,8 @@ export async function soakSite(): Promise<SoakSite> {
   const lab = await site({ natters: 2, dhcpds: 2, dnses: 2, lbs: 2, vms: 5, redis: 'replicated' });
   try {
     const relay = await addRelay(lab);
-    await lab.apply(merged(siteObjects(lab) as Objects, ownObjects()));
+    // The run waits until clients are served.
+    await lab.apply(merged(siteObjects(lab) as Objects, ownObjects()), '--no-wait');
     await lab.converged();
     const appliance = await addAppliance(lab);
     const daemons = [...lab.natters, ...lab.dhcpds, ...lab.dnses, ...lab.lbs, appliance];

@@ -34,15 +34,15 @@ export const insideOf = (daemon: LabDaemon): string =>
 /** Of a daemon with an embedded store. */
 export const storeOf = (daemon: LabDaemon): string => `unix:${insideOf(daemon)}/redis.sock`;
 
-export const edgectlAt = (
+/** Stores objects; whether they are in force is for others to wait for. */
+export const applyTo = (
   from: LabNode,
   store: string,
-  args: readonly string[],
-  input: string,
+  objects: Record<string, unknown[]>,
 ): Promise<Result> =>
-  from.exec(process.execPath, [EDGECTL, ...args], {
+  from.exec(process.execPath, [EDGECTL, 'apply', '-f', '-', '--no-wait'], {
     env: { EDGE_STORE: store },
-    input,
+    input: JSON.stringify(objects),
     allowFailure: true,
   });
 
@@ -62,8 +62,7 @@ export async function startAppliance(
       { name: primary, type: 'A', data: [plan.address] },
     ],
   };
-  const args = ['apply', '-f', '-'];
-  const told = await edgectlAt(appliance, storeOf(appliance), args, JSON.stringify(objects));
+  const told = await applyTo(appliance, storeOf(appliance), objects);
   if (told.code !== 0) throw new Error(`the appliance refuses its zone: ${told.stderr}`);
   return appliance;
 }

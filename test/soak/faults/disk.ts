@@ -4,7 +4,7 @@ import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../../../lab/ready.ts';
 import type { SoakSite } from '../site.ts';
-import { edgectlAt, insideOf, onSmallDisk, storeOf } from '../small-disk.ts';
+import { applyTo, insideOf, onSmallDisk, storeOf } from '../small-disk.ts';
 import { type Strike, victimOf } from './strike.ts';
 
 const MB = 1024 * 1024;
@@ -36,10 +36,10 @@ export const diskFull: Strike = async (site, planned) => {
   const filler = join(insideOf(daemon), 'filler');
   fill(filler);
   // A change that it has to take although it cannot keep it.
-  const added = await lab.edgectl('eip', 'add', '198.51.100.200', '10.0.1.200');
+  const added = await lab.edgectl('eip', 'add', '198.51.100.200', '10.0.1.200', '--no-wait');
   const heal = async (): Promise<void> => {
     rmSync(filler);
-    const gone = await lab.edgectl('eip', 'del', '198.51.100.200');
+    const gone = await lab.edgectl('eip', 'del', '198.51.100.200', '--no-wait');
     for (const { code, stderr } of [added, gone]) {
       if (code !== 0) throw new Error(`edgectl eip: exit code ${code}: ${stderr}`);
     }
@@ -53,8 +53,8 @@ let changes = 0;
 /** Changes what the appliance serves; the exit code. */
 async function change({ appliance, lab }: SoakSite): Promise<number> {
   const data = [`192.0.2.${1 + (changes++ % 250)}`];
-  const input = JSON.stringify({ records: [{ ...RECORD, data }] });
-  return (await edgectlAt(lab.store, storeOf(appliance), ['apply', '-f', '-'], input)).code;
+  const objects = { records: [{ ...RECORD, data }] };
+  return (await applyTo(lab.store, storeOf(appliance), objects)).code;
 }
 
 async function answers({ appliance }: SoakSite): Promise<boolean> {

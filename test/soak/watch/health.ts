@@ -22,10 +22,16 @@ const STEADY: readonly Load[] = [
 async function daemonProblems(daemon: LabDaemon): Promise<string[]> {
   if (daemon.daemon?.exit !== undefined) return [`${daemon.name} does not run`];
   const { isReady, metrics } = await pagesOf(daemon);
+  const own = `edge_${daemon.service.name}`;
+  const wanted = sumOf(metrics, `${own}_desired_version`);
+  const [inForce] = ['version', 'table_version', 'plan_version'].flatMap((name) => {
+    return sumOf(metrics, `${own}_${name}`) ?? [];
+  });
   const wrong = [
     [isReady, 'is not ready'],
     [sumOf(metrics, 'edge_store_up') === 1, 'has no store'],
-    [(sumOf(metrics, `edge_${daemon.service.name}_drift`) ?? 0) === 0, 'drifts'],
+    [(sumOf(metrics, `${own}_drift`) ?? 0) === 0, 'drifts'],
+    [inForce === wanted, 'has not the newest version in force'],
     [(sumOf(metrics, 'edge_dhcpd_leases_fresh') ?? 1) === 1, 'does not follow the leases'],
   ] as const;
   return wrong.flatMap(([isSo, what]) => (isSo ? [] : [`${daemon.name} ${what}`]));
