@@ -26,8 +26,8 @@ const exitCode = (error: (Error & { code?: unknown; killed?: boolean }) | null):
 };
 
 /**
- * Exit code -1: the command could not start, was killed, or ran out of time. An aborted signal is no
- * failure of the command: it rejects with its reason, `allowFailure` or not.
+ * Exit code -1: the command could not start, was killed, or ran out of time. An aborted signal is
+ * no failure of the command: it rejects with its reason, `allowFailure` or not.
  */
 export function execute(
   command: string,

@@ -22,7 +22,7 @@ with its pages, until Ctrl-C.
   --host           no namespaces: the services themselves on this machine, from deploy/examples, on
                    loopback with one private store
   --interface IF   with --host: dhcpd serves this link, and natter has it as its one arm
-  --directory DIR  with --host: where settings and state go (default /run/edge-host); removed in the end
+  --directory DIR  with --host: where all its files go, until the end (default /run/edge-host)
   --keep           with --host: the directory stays
 
   --help           this text

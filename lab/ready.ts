@@ -9,8 +9,8 @@ const slowness = Math.max(1, Number(process.env.EDGE_SLOW ?? 1) || 1);
 
 /**
  * Asks `probe` until it returns something other than undefined or false, and returns that.
- * An error of the probe counts as "not yet"; the last one is told when the time is up. An AbortError
- * is thrown on: what the probe asked is being taken down.
+ * An error of the probe counts as "not yet"; the last one is told when the time is up. An
+ * AbortError is thrown on: what the probe asked is being taken down.
  */
 export async function until<T>(
   what: string,

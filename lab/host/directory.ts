@@ -1,5 +1,5 @@
-// Where `--host` keeps its settings and state: a directory of its own, taken away in the end, and by
-// the next run when this one was killed. What it did not make it does not touch.
+// Where `--host` keeps its settings and state: a directory of its own, taken away in the end, and
+// by the next run when this one was killed. What it did not make it does not touch.
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { OperationalError } from '../../shared/errors.ts';

@@ -72,13 +72,21 @@ export async function startHost(
     if (!signal.aborted) throw error;
   } finally {
     console.log('ending …');
-    await Promise.all(daemons.map((daemon) => daemon.stop()));
-    if (daemons.some(({ service }) => service === 'natter')) await detach(plan);
-    await store?.stop();
-    if (!start.keep) rmSync(plan.directory, { recursive: true, force: true });
+    await end(plan, daemons, store).finally(() => {
+      if (!start.keep) rmSync(plan.directory, { recursive: true, force: true });
+    });
   }
   if (failed === undefined) return 130;
   return failed === 0 ? 0 : 1;
+}
+
+async function end(plan: HostPlan, daemons: HostDaemon[], store?: EmbeddedServer): Promise<void> {
+  await Promise.all(daemons.map((daemon) => daemon.stop()));
+  try {
+    if (daemons.some(({ service }) => service === 'natter')) await detach(plan);
+  } finally {
+    await store?.stop();
+  }
 }
 
 const openStore = (plan: HostPlan): Promise<EmbeddedServer> =>

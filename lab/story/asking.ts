@@ -76,7 +76,7 @@ export async function pinging(
   }
   const all = replies();
   const gaps = all.slice(1).map(({ at }, before) => at - (all[before]?.at ?? at));
-  // Its sequence wraps after 65,535, which takes eleven minutes; what was under way at the end is not counted.
+  // What was under way at the end is not counted. The sequence wraps only after eleven minutes.
   const asked = Math.max(...all.map(({ sequence }) => sequence));
   return { asked, answered: all.length, gapMs: 1000 * Math.max(...gaps), isWell: true };
 }

@@ -43,7 +43,7 @@ async function code(run: ReturnType<typeof start>): Promise<number | null> {
   return run.ended();
 }
 
-test('each service answers, on a named link natter and dhcpd run, too, and nothing stays', async () => {
+test('each answers, natter and dhcpd run on a named link, and nothing stays', async () => {
   const run = start('--once', '--interface', 'eth9');
   expect(await code(run), run.said()).toBe(0);
   expect(run.said()).toContain('starting: dns, lb, natter, dhcpd, console');

@@ -27,7 +27,7 @@ describe.each([
   });
 });
 
-test('what was counted stands beside the result, or under it; who carried nothing is left out', () => {
+test('what was counted is beside the result, or under it, without who carried nothing', () => {
   const report = { what: 'http', path: 'a > b', result: 'seen', ok: true };
   expect(row(bare, { ...report, passed: passed(7) })).toMatch(/seen +in 1:7 {2}out 1:7 2:7$/);
   const long = row(bare, { ...report, result: 'r'.repeat(50), passed: passed(7) });
