@@ -31,7 +31,7 @@ exec @ARGV or die "$ARGV[0]: $!";
 export async function until<T>(
   what: string,
   probe: () => T | undefined | false,
-  timeoutMs = 20_000,
+  timeoutMs = 60_000,
 ): Promise<T> {
   for (const endMs = performance.now() + timeoutMs; performance.now() < endMs; ) {
     const said = probe();

@@ -52,9 +52,18 @@ export class Site {
   }
 
   /** A site file in the root, applied. */
-  apply(yaml: string): void {
+  async apply(yaml: string): Promise<void> {
     writeFileSync(join(this.machine.root, 'etc/edge/site.yaml'), yaml);
-    this.edgectl('apply', '-f', '/etc/edge/site.yaml', '--wait', '20s');
+    const words = ['edgectl', 'apply', '-f', '/etc/edge/site.yaml', '--wait', '20s'];
+    let said = '';
+    const isApplied = (): boolean => {
+      const { code, stdout, stderr } = this.machine.run(...words);
+      said = `${stdout}${stderr}`.trim();
+      return code === 0;
+    };
+    await until('edgectl apply', isApplied, 60_000).catch((error: Error) => {
+      throw new Error(`${error.message}: ${said}`);
+    });
   }
 
   close(): void {
@@ -69,6 +78,8 @@ export type ServiceCase = {
   settings: string;
   /** Before it starts. */
   prepare?(site: Site): void;
+  /** Objects, applied once its store answers: without some, dns and lb are not ready. */
+  site?: string;
   /** What it did, in words; throws when it did not. */
   prove(site: Site): Promise<string>;
 };
@@ -89,8 +100,8 @@ export const SERVICE_CASES: readonly ServiceCase[] = [
   {
     service: 'dhcpd',
     settings: `${COMMON}links: [lan0]\nrelayed: { listen: ["127.0.0.1:67"] }\n`,
+    site: 'subnets: [{ subnet: 10.1.0.0/24, pools: [10.1.0.10-10.1.0.20] }]\n',
     async prove(site) {
-      site.apply('subnets: [{ subnet: 10.1.0.0/24, pools: [10.1.0.10-10.1.0.20] }]\n');
       const lease = await until('a lease', () => leaseOf(site));
       return `udhcpc on the LAN got ${lease}`;
     },
@@ -98,13 +109,13 @@ export const SERVICE_CASES: readonly ServiceCase[] = [
   {
     service: 'dns',
     settings: `${COMMON}listen: ["198.51.100.2:53"]\n`,
-    async prove(site) {
-      site.apply(`zones: [{ zone: example.com, soa: { primary: ns1.example.com, mail: h.example.com } }]
+    site: `zones: [{ zone: example.com, soa: { primary: ns1.example.com, mail: h.example.com } }]
 records:
   - { name: example.com, type: NS, data: [ns1.example.com] }
   - { name: ns1.example.com, type: A, data: [198.51.100.2] }
   - { name: www.example.com, type: A, data: [198.51.100.7] }
-`);
+`,
+    async prove(site) {
       const ask = ['kdig', '+short', '+timeout=1', '@198.51.100.2', 'www.example.com', 'A'];
       const said = await until('an answer', () => site.client.run(...ask).stdout.trim());
       if (said !== '198.51.100.7') throw new Error(`kdig: ${said}`);
@@ -126,11 +137,11 @@ drain: { delay: 0s, timeout: 2s }
       machine.must('chown', 'edge-lb:edge', '/etc/edge/lb.secret');
       machine.must('chmod', '0400', '/etc/edge/lb.secret');
     },
-    async prove(site) {
-      site.apply(`listeners: [{ name: web, at: ["198.51.100.2:80"], protocol: http }]
+    site: `listeners: [{ name: web, at: ["198.51.100.2:80"], protocol: http }]
 routes: [{ name: all, listeners: web, pool: vms }]
 pools: [{ name: vms, targets: ["10.0.0.5:8080"] }]
-`);
+`,
+    async prove(site) {
       const get = ['curl', '-s', '-m', '2', 'http://198.51.100.2/'];
       const said = await until('a page through lb', () => site.client.run(...get).stdout);
       if (said !== 'from the VM') throw new Error(`curl: ${said}`);

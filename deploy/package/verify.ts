@@ -85,7 +85,7 @@ function modes(machine: Machine): string {
 /** As an operator would: look, check, start, use, upgrade under it, stop. */
 async function runService(
   site: Site,
-  { service, settings, prepare, prove }: ServiceCase,
+  { service, settings, prepare, site: objects, prove }: ServiceCase,
   logs: string,
   packed: string,
 ): Promise<string> {
@@ -99,6 +99,7 @@ async function runService(
   machine.must(name, '--config', config, '--check-config');
   const daemon = new Daemon(machine, name, logs);
   try {
+    if (objects !== undefined) await site.apply(objects);
     await until(`${name} is ready`, () => {
       if (daemon.hasEnded) throw new Error(`it ended: ${daemon.lastWords()}`);
       return machine.hostTool('curl', '-sf', '-m', '1', `http://${ADMIN}/readyz`).code === 0;
