@@ -82,7 +82,8 @@ export class Daemon {
 
   /** SIGTERM; resolves with the exit code. */
   async stop(): Promise<number | null> {
-    this.#machine.must('kill', '-TERM', this.#pid());
+    // The shell's own: a minimal root has no procps.
+    this.#machine.must('sh', '-c', `kill -TERM ${this.#pid()}`);
     return this.#ended;
   }
 
