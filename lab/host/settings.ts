@@ -5,7 +5,7 @@ import { basename, join } from 'node:path';
 import { z } from 'zod';
 import { loadConfig } from '../../shared/config/load.ts';
 
-export const EXAMPLES = join(import.meta.dirname, '..', '..', 'deploy', 'examples');
+const EXAMPLES = join(import.meta.dirname, '..', '..', 'deploy', 'examples');
 export const WWW = 'www.example.com';
 
 export type Ports = { dns: number; lb: number; console: number; admin: Record<string, number> };

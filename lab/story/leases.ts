@@ -4,7 +4,7 @@ import type { LabVm } from '../vm.ts';
 import type { Check, Outcome, Step } from './step.ts';
 
 /** What its client was told last. */
-export function told(site: Site, vm: LabVm): string {
+function told(site: Site, vm: LabVm): string {
   const last = vm.dhcpLog.match(/^bound .*$/gm)?.at(-1) ?? 'nothing was bound';
   const server = site.dhcpds.find(({ address }) => last.includes(`from ${address} `));
   return server ? last.replace(`from ${server.address}`, `from ${server.name}`) : last;
