@@ -193,12 +193,15 @@ const ofHeads: Garbage[] = [
   },
 ];
 
+const member = (more: object): string =>
+  JSON.stringify({ version: '1', state: 'running', applied: {}, startedAt: 0, ...more });
+
 const MEMBERS: readonly string[] = [
   ...VALUES,
-  '{"service":"__proto__","node":"__proto__","version":"1","state":"running","applied":{},"startedAt":0}',
-  `{"service":"dhcpd","node":"${'n'.repeat(MEGABYTE)}","version":"1","state":"running","applied":{"dhcpd":1e308},"startedAt":0}`,
-  '{"service":"dns","node":"x","version":"1","state":"owned","applied":{"dns":-1},"startedAt":-1,"address":"127.0.0.1:1/../"}',
-  '{"service":"lb","node":"y","version":"1","state":"running","applied":{"lb":1},"startedAt":0,"address":"http://[::1"}',
+  member({ service: '__proto__', node: '__proto__' }),
+  member({ service: 'dhcpd', node: 'n'.repeat(MEGABYTE), applied: { dhcpd: 1e308 } }),
+  member({ service: 'dns', node: 'x', startedAt: -1, address: '127.0.0.1:1/../' }),
+  member({ service: 'lb', node: 'y', state: 'owned', address: 'http://[::1' }),
 ];
 
 const ofMembers: Garbage[] = [
@@ -231,14 +234,12 @@ const ofMembers: Garbage[] = [
 ];
 
 const { probers, votes, changes: votesChanges } = healthKeys();
-
 const ofVotes: Garbage[] = [
   {
     name: 'votes of garbage',
     strike: async (redis) => {
       for (const prober of ['lb/lb-1', 'dns/dns-1', '__proto__', '', 'x'.repeat(MEGABYTE)]) {
-        const value = prober === 'x' ? `${Date.now()} 1e308` : `${Date.now()} ${prober}`;
-        await redis.hset(probers, prober, value);
+        await redis.hset(probers, prober, `${Date.now()} 1e308 ${prober}`);
       }
       await redis.hset(probers, 'liar', `${Date.now()} 7`);
       for (const [at, value] of VALUES.entries()) {
@@ -261,7 +262,6 @@ const ofVotes: Garbage[] = [
 ];
 
 const LEASES = 'edge:1:{dhcpd/';
-
 const ofLeases: Garbage[] = [
   {
     name: 'leases of garbage',
@@ -292,7 +292,6 @@ const ofLeases: Garbage[] = [
 ];
 
 const names = nameKeys('dhcpd', 'vm.example');
-
 const ofNames: Garbage[] = [
   {
     name: 'names of garbage',
