@@ -38,7 +38,6 @@ const VALUES: readonly string[] = [
   `{"a":"${'x'.repeat(MEGABYTE)}"}`,
 ];
 
-/** Ids; the empty one, those of prototypes, and those that look like something. */
 const IDS: readonly string[] = [
   '',
   '__proto__',
