@@ -80,7 +80,8 @@ ${view.sections.map((section) => renderSection(section, plots, part))}
 </main>
 <footer><p>Read from the store and from the services’ admin pages every ${intervalMs / 1000} s.
 Times are UTC; a figure that is not known is –. Everything as JSON:
-<a href="/overview.json">overview</a>, <a href="/plots.json">plots</a>, and beside each table.</p></footer>
+<a href="/overview.json">overview</a>, <a
+href="/plots.json">plots</a>, and beside each table.</p></footer>
 </body></html>
 `.text;
 }
