@@ -19,10 +19,13 @@ function soak(words: readonly string[], until = (_: string): boolean => false): 
   return new Promise((resolve) => {
     const child = spawn(process.execPath, [MAIN, ...words], { stdio: ['ignore', 'pipe', 'pipe'] });
     let text = '';
+    let isTold = false;
     for (const stream of [child.stdout, child.stderr]) {
       stream.setEncoding('utf8').on('data', (piece: string) => {
         text += piece;
-        if (until(text)) child.kill('SIGINT');
+        if (isTold || !until(text)) return;
+        isTold = true;
+        child.kill('SIGINT');
       });
     }
     child.once('close', (code) => resolve({ code, text }));
