@@ -7,6 +7,9 @@ import { Daemon, until } from './verify-daemon.ts';
 import { aptWithNetwork, Machine, makeRoot, must, removeRoot } from './verify-root.ts';
 import { ADMIN, SERVICE_CASES, type ServiceCase, Site } from './verify-services.ts';
 
+/** What verify put there, and what edgectl keeps in the home of who ran it. */
+const NOT_OURS = /^\/(usr\/local|var\/tmp|root\/\.cache)\//;
+
 type Row = { step: string; passed: boolean; said: string };
 
 export async function verify({ deb, dist }: { deb: string; dist: string }): Promise<number> {
@@ -158,7 +161,7 @@ function purge(machine: Machine, before: ReadonlySet<string>): string {
   machine.must('rm', '-r', '/etc/edge'); // what the operator, here this, had written
   const told = machine.run('apt-get', '-q', '-y', 'purge', 'edgeplane');
   const left = [...filesOf(machine.root)].filter(
-    (path) => !before.has(path) && /edge/.test(path) && !/^\/(usr\/local|var\/tmp)\//.test(path),
+    (path) => !before.has(path) && /edge/.test(path) && !NOT_OURS.test(path),
   );
   const run = machine.must('find', '/run', '-path', '*edge*', '-not', '-path', '/run/edge-verify*');
   if (left.length > 0 || run.trim() !== '')
