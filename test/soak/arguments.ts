@@ -2,7 +2,7 @@
 import { parseArgs } from 'node:util';
 import { CATALOGUE } from './catalogue.ts';
 
-export const USAGE = `usage: npm run soak -- [natter|dhcpd] [--minutes N] [--seed N] [--faults LIST] [--out DIR]
+export const USAGE = `usage: npm run soak -- [natter|dhcpd] [options]
 
   (nothing)      a whole site under load, with faults; a report in HTML, Markdown and JSON
   natter         a site of natters alone

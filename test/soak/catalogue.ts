@@ -136,7 +136,7 @@ export const CATALOGUE: readonly FaultKind[] = [
   },
   {
     name: 'store-disk-full',
-    what: 'the disk of an embedded store is full: it refuses changes, serves on, and takes them again',
+    what: 'the disk of an embedded store is full: no changes, but answers; then changes again',
     victims: ['appliance'],
     holdMs: [4000, 10_000],
     recoverMs: 60_000,

@@ -20,7 +20,7 @@ export const LOADS = [
 ] as const;
 export type Load = (typeof LOADS)[number];
 
-/** Run by a tool: what it reports is of a span of seconds, and too coarse to be judged in faults. */
+/** Run by a tool: what it reports is of many seconds, and too coarse to be judged in faults. */
 export const TOOLS: readonly Load[] = ['perfdhcp', 'dnsperf', 'h2load', 'iperf3'];
 
 /** Of a load, about a second of one client; of a tool, one run of it. */
@@ -59,7 +59,7 @@ export type Trouble = {
   what: string;
 };
 
-/** An ACK that a client heard (`untilMs`), or that it gave its address back (`untilMs` = `atMs`). */
+/** An ACK that a client heard; or that it gave its address back (`untilMs` = `atMs`). */
 export type Grant = { address: string; mac: string; atMs: number; untilMs: number };
 
 export type FaultSeen = {

@@ -46,7 +46,7 @@ export const applyTo = (
     allowFailure: true,
   });
 
-/** A dns that stands alone, with all it knows on its small disk. Serves one zone once it is told. */
+/** A dns that stands alone, with all it knows on its small disk. It serves one zone. */
 export async function startAppliance(
   run: Run,
   plan: { name: string; address: string; mac: string; port: string },

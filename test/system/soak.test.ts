@@ -1,5 +1,5 @@
-// Three minutes of the soak, as an operator runs it: a whole site, all loads, faults of each family.
-// The seed is fixed; what the machine does besides may stretch it, and decides nothing.
+// Three minutes of the soak, as an operator runs it: a whole site, all loads, faults of each
+// family. The seed is fixed; what the machine does besides may stretch it, and decides nothing.
 import { spawn } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

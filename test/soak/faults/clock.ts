@@ -1,5 +1,5 @@
-// A daemon's wall clock jumps, and jumps back: by a library that is loaded before libc (clock.c), as
-// time namespaces do not cover this clock. The daemon is started with it first.
+// A daemon's wall clock jumps, and jumps back: by a library that is loaded before libc (clock.c),
+// as time namespaces do not cover this clock. The daemon is started with it first.
 import { execFileSync } from 'node:child_process';
 import { existsSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';

@@ -1,5 +1,5 @@
 // Links that go down, packets that get lost, and daemons cut off from Redis alone. A link goes down
-// at its far end, so that the victim's own addresses and routes stay, as with a cable that is pulled.
+// at its far end, so that the victim's own addresses and routes stay, as when a cable is pulled.
 // Loss is drawn by nft for each packet: the kernel has no netem.
 import type { LabDaemon } from '../../../lab/daemon.ts';
 import { LabLb, targetRoute } from '../../../lab/lb.ts';

@@ -60,7 +60,8 @@ class Clients {
           resolve(came);
         });
         for (const server of servers) {
-          this.#relay.send(server, { ...fields, xid, giaddr: relay }).catch(() => undefined); // lost
+          const sent = this.#relay.send(server, { ...fields, xid, giaddr: relay });
+          sent.catch(() => undefined); // lost: it is sent again
         }
       });
       this.#waiting.delete(xid);

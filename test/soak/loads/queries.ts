@@ -1,5 +1,5 @@
-// DNS queries at a rate, as a resolver asks: the next name server when one is silent. Each answer is
-// compared with what this client's line is to be told.
+// DNS queries at a rate, as a resolver asks: the next name server when one is silent. Each answer
+// is compared with what this client's line is to be told.
 import { createSocket, type Socket } from 'node:dgram';
 import { setTimeout as pause } from 'node:timers/promises';
 import { type Answer, decode, encode, type Packet } from 'dns-packet';

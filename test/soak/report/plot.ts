@@ -55,7 +55,8 @@ export function plotOf(plot: Plot, bands: readonly Band[], spanSeconds: number):
     const width = Math.max(1.5, x(toSeconds) - x(fromSeconds));
     const place = `x="${fixed(x(fromSeconds))}" y="${TOP}" width="${fixed(width)}"`;
     const height = HEIGHT - TOP - BOTTOM;
-    return `<rect class="fault" ${place} height="${height}"><title>${escapeHtml(label)}</title></rect>`;
+    const title = `<title>${escapeHtml(label)}</title>`;
+    return `<rect class="fault" ${place} height="${height}">${title}</rect>`;
   });
   const grid = [0, top / 2, top].map((value) => {
     const at = fixed(y(value));

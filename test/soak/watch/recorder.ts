@@ -97,7 +97,8 @@ export class Recorder {
   async #repeat(everyMs: number, work: () => void | Promise<void>): Promise<void> {
     while (!this.#stop.signal.aborted) {
       await work();
-      await pause(everyMs, undefined, { signal: this.#stop.signal }).catch(() => undefined); // ended
+      const { signal } = this.#stop;
+      await pause(everyMs, undefined, { signal }).catch(() => undefined); // told to end
     }
   }
 
