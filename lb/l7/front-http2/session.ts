@@ -68,6 +68,8 @@ class Connection implements Http2Connection {
     this.#secondMs = nowMs;
     socket.on('error', () => {}); // 'close' follows
     socket.once('close', () => this.#closed());
+    // Accepted sockets may be half open, and Node leaves such a one to us.
+    socket.once('end', () => this.destroy('client-gone'));
     const session = performServerHandshake(socket, sessionOptions(options.limits));
     this.#session = session;
     endBehindTurn(session);

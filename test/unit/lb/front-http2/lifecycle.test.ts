@@ -107,6 +107,14 @@ describe('an end at once', () => {
     await rig.until('it is told', () => rig.closed === 1);
   });
 
+  test('by the client’s FIN of a connection that is idle is its end', async () => {
+    const handed = await request(1);
+    handed.respond(OK);
+    await rig.until('it is answered', () => client.find(TYPE.HEADERS, 1) !== undefined);
+    client.socket.end();
+    await rig.until('it is told', () => rig.closed === 1);
+  });
+
   test('the client’s GOAWAY of no error lets streams end', async () => {
     const handed = await request(1);
     client.send(frame(TYPE.GOAWAY, 0, 0, Buffer.concat([word(0), word(0)])));

@@ -69,7 +69,8 @@ export class Http2Rig {
   private constructor(options: Http2RigOptions) {
     this.#options = options;
     this.#terminator = this.#createTerminator();
-    this.#server = createServer({ noDelay: true }, (socket) => {
+    // As a worker accepts.
+    this.#server = createServer({ noDelay: true, allowHalfOpen: true }, (socket) => {
       if (this.#terminator === undefined) {
         const { before = (_, serve) => serve() } = options;
         before(socket, () => this.#serve(socket, socket, {}));
