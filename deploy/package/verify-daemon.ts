@@ -27,7 +27,7 @@ syscall($prctl, 22, 2, $program, 0, 0) == 0 or die "seccomp: $!";
 exec @ARGV or die "$ARGV[0]: $!";
 `;
 
-/** Resolves with what the probe says once it says something; rejects with `what` when it does not. */
+/** Resolves with what the probe says once it says something; else rejects with `what`. */
 export async function until<T>(
   what: string,
   probe: () => T | undefined | false,
@@ -121,7 +121,8 @@ function sandbox(name: string, unit: Unit): string {
     `--reuid=${unit.user} --regid=${unit.group} --init-groups --no-new-privs`,
     `--inh-caps=${set} --ambient-caps=${set} --bounding-set=${set}`,
   ];
-  const filter = `perl /usr/local/lib/edge-verify/load.pl /usr/local/lib/edge-verify/${name}.filter`;
+  const folder = '/usr/local/lib/edge-verify';
+  const filter = `perl ${folder}/load.pl ${folder}/${name}.filter`;
   const inside = [
     ...writable.map((path) => `[ ! -d ${path} ] || mount --bind ${path} ${path}`),
     'mount -o remount,bind,ro /',

@@ -73,7 +73,8 @@ export function aptWithNetwork(root: string, ...args: string[]): string {
     `mount -t proc proc ${root}/proc`,
     `mount --bind ${CACHE}/archives ${root}/var/cache/apt/archives`,
   ].join(' && ');
-  const line = `${mounts} && exec chroot ${root} env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -q -y "$@"`;
+  const apt = 'env DEBIAN_FRONTEND=noninteractive LC_ALL=C apt-get -q -y "$@"';
+  const line = `${mounts} && exec chroot ${root} ${apt}`;
   const isolated = ['--mount', '--pid', '--fork', '--kill-child', 'sh', '-c', line, 'sh', ...args];
   return must('unshare', isolated, 10 * MINUTES);
 }

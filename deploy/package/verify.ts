@@ -1,5 +1,5 @@
-// npm run package -- --verify: installs the package in a Debian root of its own, runs each daemon
-// from there as its unit says, does one real thing with each, upgrades, removes and purges. There is
+// npm run package -- --verify: installs the package in a Debian root of its own, runs each
+// daemon from there as its unit says, does one real thing with each, upgrades, removes and purges. There is
 // no systemd in it: what it would do before a start, this does.
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';

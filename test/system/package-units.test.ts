@@ -20,7 +20,8 @@ it('are there for every daemon', () => {
 it('are taken by systemd without a word', async (context) => {
   needs(context, root(), program('systemd-analyze'));
   // The launchers of the checkout, where a unit looks for them; this machine's are not touched.
-  const line = `mount -t tmpfs tmpfs /usr/local/bin && ln -s ${resolve('deploy/bin')}/* /usr/local/bin/ &&
+  const launchers = resolve('deploy/bin');
+  const line = `mount -t tmpfs tmpfs /usr/local/bin && ln -s ${launchers}/* /usr/local/bin/ &&
     exec systemd-analyze verify --man=no "$@"`;
   const said = await execute('unshare', ['--mount', 'sh', '-c', line, 'sh', ...units]);
   expect(said).toEqual({ code: 0, stdout: '', stderr: '' });

@@ -14,7 +14,10 @@ Example: edge-x --help
 const SOURCE: PageSource = {
   name: 'edge-x',
   section: 8,
-  text: '# x\n\n## Name\n\n`edge-x`: does x. All of\nit.\n\n## Description\n\nHow it does.\n\n## Config\n\nNone.\n',
+  text: [
+    '# x\n\n## Name\n\n`edge-x`: does x. All of\nit.\n',
+    '## Description\n\nHow it does.\n\n## Config\n\nNone.\n',
+  ].join('\n'),
   help: HELP,
   files: [['/etc/edge/x.yaml', 'settings']],
   seeAlso: ['**edgectl**(1)'],
