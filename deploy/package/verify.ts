@@ -1,6 +1,6 @@
-// npm run package -- --verify: installs the package in a Debian root of its own, runs each
-// daemon from there as its unit says, does one real thing with each, upgrades, removes and purges. There is
-// no systemd in it: what it would do before a start, this does.
+// npm run package -- --verify: installs the package in a Debian root of its own, runs each daemon
+// from there as its unit says, does one real thing with each, upgrades, removes and purges. No
+// systemd is in it: what it would do before a start, this does.
 import { cpSync, existsSync, mkdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
 import { Daemon, until } from './verify-daemon.ts';
