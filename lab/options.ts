@@ -1,4 +1,4 @@
-// The command line of `npm start`. Pure: words in; what is wanted, or a RangeError, out.
+// The command line of `npm start`: words in; what is wanted, or a RangeError, out.
 import { parseArgs } from 'node:util';
 import { MAX_ISPS, MAX_NATTERS } from './plan.ts';
 

@@ -1,4 +1,4 @@
-// What a site may be asked to be, and the nodes that follow from it. Pure.
+// What a site may be asked to be, and the nodes that follow from it.
 import type { DaemonConfig } from './daemon.ts';
 import type { Offloads } from './netns.ts';
 import * as plan from './plan.ts';

@@ -1,4 +1,4 @@
-// The story as a table of at most 120 columns; in colour on a terminal that wants it. Pure.
+// The story as a table of at most 120 columns; in colour on a terminal that wants it.
 import type { Report } from './step.ts';
 
 const COLUMNS = 120;

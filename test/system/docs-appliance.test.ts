@@ -1,5 +1,5 @@
-// docs/appliance.md, followed: its commands in their order, in namespaces that play the host, a client
-// and a VM; services run as their units say. So the page does what it says.
+// docs/appliance.md, followed: its commands in their order, in namespaces that play the host, a
+// client and a VM; services run as their units say. So the page does what it says.
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, expect, test } from 'vitest';

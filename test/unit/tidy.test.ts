@@ -22,7 +22,9 @@ import { type Module, readModules, readTexts } from '../support/tidy/source.ts';
 const root = join(import.meta.dirname, '../..');
 const modules = readModules(root);
 const texts = readTexts(root, ['.ts', '.c', '.h', '.lua', '.sh']);
-const services = ['natter', 'dhcpd', 'dns', 'lb', 'console'].filter((name) => existsSync(join(root, name)));
+const services = ['natter', 'dhcpd', 'dns', 'lb', 'console'].filter((name) =>
+  existsSync(join(root, name)),
+);
 
 function report(findings: readonly Finding[]): void {
   expect(formatFindings(findings)).toEqual([]);

@@ -1,6 +1,6 @@
 // The machines of docs/appliance.md: the appliance with a file system of its own over this one's
-// (what is written to /etc, /usr/local, /var and /run is gone with it), and a client and a VM on its
-// two links. Everything in there ends with the holder, a process namespace's first process.
+// (what is written to /etc, /usr/local, /var and /run is gone with it), and a client and a VM on
+// its two links. Everything in there ends with the holder, a process namespace's first process.
 import { type ChildProcess, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';

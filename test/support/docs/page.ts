@@ -41,7 +41,7 @@ function step(line: number, words: string, script: string, inBackground: boolean
   return { line, on, script, anyExit: words.includes('exit=any'), inBackground, output: [] };
 }
 
-/** Undefined when the output is as shown: all lines in their order, others only where `…` stands. */
+/** Undefined when the output is as shown: all its lines in order, others only at `…`. */
 export function difference(shown: readonly string[], output: string): string | undefined {
   const pattern = shown.map((line) =>
     line.trim() === '…' ? '(?:.*\\n)*?' : `${patternOf(line)} *\\n`,

@@ -14,7 +14,7 @@ const packageRooms: Record<string, readonly string[]> = {
   mysql2: ['natter/'],
   'raw-socket': ['shared/health/'],
   cap: ['dhcpd/'],
-  zod: ['shared/', ...services.map((service) => `${service}/`)],
+  zod: ['shared/', 'lab/host/', ...services.map((service) => `${service}/`)],
 };
 
 type Room = { room: string; may: readonly string[]; pure?: true };
