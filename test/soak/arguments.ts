@@ -2,6 +2,11 @@
 import { parseArgs } from 'node:util';
 import { CATALOGUE } from './catalogue.ts';
 
+const names = (from: number, to?: number): string =>
+  CATALOGUE.slice(from, to)
+    .map(({ name }) => name)
+    .join(', ');
+
 export const USAGE = `usage: npm run soak -- [natter|dhcpd] [options]
 
   (nothing)      a whole site under load, with faults; a report in HTML, Markdown and JSON
@@ -10,7 +15,8 @@ export const USAGE = `usage: npm run soak -- [natter|dhcpd] [options]
   --minutes N    how long (default 10)
   --seed N       which faults, when and whom (default: drawn, and printed)
   --faults LIST  all (default), none, overlap (all, more than one at a time), or names:
-                 ${CATALOGUE.map(({ name }) => name).join(', ')}
+                 ${names(0, 7)},
+                 ${names(7)}
   --out DIR      where the report goes (default: soak-SEED in the current directory)
 
 exit code 0: every invariant held; 1: one was broken; 2: usage; 130: interrupted

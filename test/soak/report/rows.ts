@@ -1,6 +1,6 @@
 // The tables of a report, as rows of text: the page and the Markdown show the same. Pure.
 import { kindOf } from '../catalogue.ts';
-import type { Facts, Verdict } from '../facts.ts';
+import { type Facts, TOOLS, type Verdict } from '../facts.ts';
 import { charge } from '../judge/clients.ts';
 import { trends } from '../judge/daemons.ts';
 import { short } from './escape.ts';
@@ -17,7 +17,9 @@ function faultRows(facts: Facts): string[][] {
     const { name, victim, struckAtMs, healedAtMs, recoveredAtMs, trouble } = fault;
     const failed = charges
       .filter((each) => each.fault === fault)
-      .map(({ load, count, allowed }) => `${load} ${count} (${allowed} may)`);
+      .map(({ load, count, allowed }) =>
+        TOOLS.includes(load) ? `${count} × ${load} in part` : `${load} ${count} (${allowed} may)`,
+      );
     const overflows = facts.troubles.filter(
       ({ kind, atMs }) =>
         kind === 'overflow' && struckAtMs <= atMs && atMs <= (recoveredAtMs ?? atMs),
