@@ -115,6 +115,7 @@ export class LbService {
     await health.start(ended);
     this.#want();
     await vips.settled();
+    this.#want();
     signal.throwIfAborted();
     workers.start();
     every(clock, AGAIN_MS, () => this.#again(), this.#stopping.signal);
@@ -269,7 +270,11 @@ export class LbService {
     }
     const { states, changed } = this.#poolStates(used);
     this.#states = states;
-    vips.want(plan);
+    if (!vips.want(plan)) {
+      // A listener cannot be bound to an address that is not there yet.
+      vips.settled().then(() => this.#wantSoon(), this.options.fail);
+      return;
+    }
     l4?.want(plan, poolsPlan, states);
     this.#told = { plan, keys, pools: poolsPlan };
     const { delay, timeout } = this.#config.drain;

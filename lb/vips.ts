@@ -28,6 +28,8 @@ export class Vips {
   readonly #announcer: Announcer | undefined;
   readonly #addresses: VipAddresses;
   #wanted: ReadonlySet<number> = new Set();
+  /** Of the last pass, also of one that failed. */
+  #tried: ReadonlySet<number> = new Set();
   /** Until it is known, what an earlier run announced stays. */
   #served: ReadonlySet<number> | undefined;
   #isDraining = false;
@@ -50,11 +52,13 @@ export class Vips {
     return [...this.#wanted].map((address) => formatIpv4(ipv4(address)));
   }
 
-  want(plan: LbPlan): void {
+  /** False: its addresses were not tried yet; `settled` waits for that. */
+  want(plan: LbPlan): boolean {
     const wanted = vipsOf(plan);
     const isSame = isEqual(wanted, this.#wanted);
     this.#wanted = wanted;
     if (!isSame || this.problem !== undefined) this.#workSoon();
+    return isEqual(wanted, this.#tried);
   }
 
   /** All of this plan is served: only now routers may send for it; the host alone would refuse. */
@@ -86,6 +90,7 @@ export class Vips {
     this.#isDirty = true;
     this.#work = this.#work.then(async () => {
       this.#isDirty = false;
+      const wanted = this.#wanted;
       try {
         await this.#make();
         this.problem = undefined;
@@ -93,6 +98,7 @@ export class Vips {
         this.problem = describeError(error);
         this.#options.log.error('vips-failed', this.problem, { error });
       }
+      this.#tried = wanted;
     });
   }
 

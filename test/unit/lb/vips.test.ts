@@ -62,6 +62,17 @@ test('what is wanted is an address at once, and a route when it is served', asyn
   expect([...host.announced]).toEqual([]);
 });
 
+test('it is told when addresses were not tried yet', async () => {
+  const vips = start();
+  expect(vips.want(planOf([VIP]))).toBe(false);
+  expect(vips.want(planOf([VIP]))).toBe(false);
+  await vips.settled();
+  expect(vips.want(planOf([VIP]))).toBe(true);
+  expect(vips.want(planOf([VIP, OTHER_VIP]))).toBe(false);
+  await vips.settled();
+  expect(vips.want(planOf([VIP, OTHER_VIP]))).toBe(true);
+});
+
 test('an address that the host has anyway is left alone', async () => {
   const [, uplink] = host.present;
   uplink?.addresses.push({ address: parseIpv4(VIP) ?? 0, bits: 24 });
