@@ -14,7 +14,8 @@ lab='bird2 curl ethtool iperf3 iputils-ping knot-dnsutils nftables procps socat 
   traceroute udhcpc util-linux'
 tests='bpftool mariadb-server openssl isc-dhcp-client isc-dhcp-relay dhcpcd-base kea-admin
   bind9 bind9-utils bind9-dnsutils knot nsd gdnsd unbound
-  haproxy nginx-light nghttp2-client wrk chromium dnsperf debootstrap groff-base'
+  haproxy nginx-light nghttp2-client wrk chromium dnsperf debootstrap groff-base
+  dpkg-dev binutils'
 bench='kea-dhcp4-server postgresql'
 # Of these packages, what would run from the next boot on.
 services='redis-server bird mariadb isc-dhcp-relay kea-dhcp4-server postgresql

@@ -1,5 +1,5 @@
 // npm run package: builds dist/edgeplane_VERSION_ARCHITECTURE.deb. See README.md.
-import { mkdirSync, statSync } from 'node:fs';
+import { globSync, mkdirSync, rmSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { packDebian } from './debian.ts';
 import { releaseOf } from './release.ts';
@@ -21,6 +21,8 @@ function build(): string {
   const dist = join(checkout, 'dist');
   const tree = join(dist, 'tree');
   mkdirSync(dist, { recursive: true });
+  // One at a time: what the README and the images install is dist/edgeplane_*.deb.
+  for (const earlier of globSync('edgeplane_*.deb', { cwd: dist })) rmSync(join(dist, earlier));
   buildTree(checkout, tree, release);
   const installed = bytesBelow(tree);
   const deb = packDebian(tree, dist, release);
