@@ -16,6 +16,8 @@ import { writeJsonArray } from './table.ts';
 import { rateText, sizeText } from './views.ts';
 
 const APPLY_LINES_SHOWN = 40;
+/** Of a list in one line. */
+const MOST_LISTED = 8;
 type Sign = Difference['sign'];
 const DONE: Record<Sign, string> = { '+': 'added', '~': 'changed', '-': 'deleted' };
 const TO_DO: Record<Sign, string> = { '+': 'to add', '~': 'to change', '-': 'to delete' };
@@ -112,14 +114,35 @@ export function differenceText(
   const old = new Map(fieldsOf(kind, id, before));
   if (before === undefined || after === undefined) {
     const all = fieldsOf(kind, id, after ?? before);
-    const words = all.filter(([, text]) => text !== undefined).map((pair) => pair.join(' '));
+    const words = all.flatMap(([name, text]) =>
+      text === undefined ? [] : [`${name} ${shortList(text.split(','))}`],
+    );
     return [kind, id, ...words].join(' ');
   }
   const fresh = new Map(fieldsOf(kind, id, after));
   const words = [...new Set([...old.keys(), ...fresh.keys()])]
     .filter((name) => old.get(name) !== fresh.get(name))
-    .map((name) => `${name} ${old.get(name) ?? '-'} -> ${fresh.get(name) ?? '-'}`);
+    .map((name) => `${name} ${changeText(old.get(name) ?? '-', fresh.get(name) ?? '-')}`);
   return `${kind} ${id} ${words.join(', ')}`;
+}
+
+/** Of long lists what came and went. */
+function changeText(before: string, after: string): string {
+  const [old, fresh] = [before.split(','), after.split(',')];
+  if (Math.max(old.length, fresh.length) <= MOST_LISTED) return `${before} -> ${after}`;
+  const [left, right] = [new Set(old), new Set(fresh)];
+  const came = fresh.filter((each) => !left.has(each));
+  const went = old.filter((each) => !right.has(each));
+  const parts = [
+    came.length === 0 ? '' : `+${shortList(came)}`,
+    went.length === 0 ? '' : `-${shortList(went)}`,
+  ];
+  return parts.filter((part) => part !== '').join(' ') || 'in another order';
+}
+
+function shortList(items: readonly string[]): string {
+  if (items.length <= MOST_LISTED) return items.join(',');
+  return `${items.slice(0, 3).join(',')} and ${items.length - 3} more`;
 }
 
 export function differenceLine(out: Output, difference: Difference): string {
