@@ -105,10 +105,18 @@ function withObjects(pairs: (kind: string) => [string, string][]): Strike {
   });
 }
 
+/** Of each kind some objects, each with another value. */
+const VALUES_AT_ONCE = 6;
+const groups = Array.from({ length: Math.ceil(VALUES.length / VALUES_AT_ONCE) }, (_, at) =>
+  VALUES.slice(at * VALUES_AT_ONCE, (at + 1) * VALUES_AT_ONCE),
+);
+
 const ofObjects: Garbage[] = [
-  ...VALUES.map((value, at) => ({
-    name: `objects of value ${at} ${JSON.stringify(value.slice(0, 40))}`,
-    strike: withObjects(() => IDS.slice(0, 8).map((id) => [id, value])),
+  ...groups.map((values) => ({
+    name: `objects of values ${JSON.stringify(values.map((value) => value.slice(0, 20)))}`,
+    strike: withObjects(() =>
+      IDS.slice(0, 8).map((id, at) => [id, values[at % values.length] ?? '']),
+    ),
   })),
   {
     name: 'objects of odd ids and unknown kinds',
@@ -133,12 +141,19 @@ const ofObjects: Garbage[] = [
   },
 ];
 
+/** Another count for each unit; with these first ones each count is some units'. */
+const FIRST_COUNTS = [0, 3, 5];
+const countFor = (first: number, unit: (typeof UNITS)[number]): string =>
+  COUNTS[(first + UNITS.indexOf(unit)) % COUNTS.length] ?? '';
+
 const ofStreams: Garbage[] = [
-  ...COUNTS.map((count) => ({
-    name: `entries of version and count ${JSON.stringify(count)}`,
-    strike: everyUnit((redis, unit) =>
-      redis.xadd(unitKeys(unit).changes, '*', 'v', count, 'n', count, 'p', '0-0', 'd', count),
-    ),
+  ...FIRST_COUNTS.map((first) => ({
+    name: `entries of version and count ${JSON.stringify(COUNTS[first])} and others`,
+    strike: everyUnit((redis, unit) => {
+      const count = countFor(first, unit);
+      const fields = ['v', count, 'n', count, 'p', '0-0', 'd', count];
+      return redis.xadd(unitKeys(unit).changes, '*', ...fields);
+    }),
   })),
   {
     name: 'entries that join on, with objects of garbage',
@@ -164,11 +179,13 @@ const ofStreams: Garbage[] = [
 ];
 
 const ofHeads: Garbage[] = [
-  ...COUNTS.map((count) => ({
-    name: `heads of version and count ${JSON.stringify(count)}`,
-    strike: everyUnit((redis, unit) =>
-      redis.hset(unitKeys(unit).head, { version: count, count, tail: count, digest: count }),
-    ),
+  ...FIRST_COUNTS.map((first) => ({
+    name: `heads of version and count ${JSON.stringify(COUNTS[first])} and others`,
+    strike: everyUnit((redis, unit) => {
+      const count = countFor(first, unit);
+      const fields = { version: count, count, tail: count, digest: count };
+      return redis.hset(unitKeys(unit).head, fields);
+    }),
   })),
   {
     name: 'heads far ahead, with a digest of nothing',
