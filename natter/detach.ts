@@ -1,7 +1,8 @@
 // `edge-natter --detach`: takes away what outlives the daemon: routes, programs, pinned maps. In
 // this order, so that no packet is sent here once nothing translates it.
 
-import { existsSync, rmSync } from 'node:fs';
+import { existsSync, readdirSync, rmdirSync, rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { controlRequest } from '../shared/admin/client.ts';
 import { createBpf } from '../shared/bpf/kernel.ts';
 import { lockPinDirectory } from '../shared/bpf/pin.ts';
@@ -9,7 +10,13 @@ import { pinDirectories } from '../shared/bpf/pins.ts';
 import { systemClock } from '../shared/clock.ts';
 import type { DaemonIo } from '../shared/daemon.ts';
 import { parseDaemonFlags } from '../shared/daemon-flags.ts';
-import { ConfigError, describeError, exitCodeOf, OperationalError } from '../shared/errors.ts';
+import {
+  ConfigError,
+  describeError,
+  exitCodeOf,
+  isDenied,
+  OperationalError,
+} from '../shared/errors.ts';
 import { HOOKS, Hooks } from '../shared/links/hook.ts';
 import { createIpHost } from '../shared/links/ip-host.ts';
 import type { NatterConfig } from './config.ts';
@@ -47,6 +54,18 @@ async function detach(config: NatterConfig): Promise<void> {
   const hooks = new Hooks(bpf, pins, FILTER_PRIORITY);
   for (const { ifindex } of present) for (const hook of HOOKS) hooks.detach(hook, ifindex);
   for (const path of pinDirectories(pins)) rmSync(path, { recursive: true, force: true });
+  removeEmpty(dirname(pins));
+}
+
+/** The instance's directory, in which an lb may have pins, too. */
+function removeEmpty(directory: string): void {
+  if (!existsSync(directory) || readdirSync(directory).length > 0) return;
+  try {
+    rmdirSync(directory);
+  } catch (error) {
+    // Its unit makes it, as root.
+    if (!isDenied(error)) throw error;
+  }
 }
 
 async function refuseWhileRunning(config: NatterConfig): Promise<void> {

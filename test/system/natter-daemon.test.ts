@@ -265,6 +265,6 @@ describe('the host around it', () => {
     expect(await rig.run('--detach')).toEqual({ code: 0, text: '' });
     expect(routes()).toEqual([]);
     expect(tc('ingress') + tc('egress')).toBe('');
-    expect(existsSync(rig.pins)).toBe(false);
+    expect(existsSync(dirname(rig.pins))).toBe(false);
   });
 });
