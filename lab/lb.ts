@@ -53,6 +53,11 @@ export class LabLb extends LabDaemon {
     };
   }
 
+  /** Of its instance. */
+  get pinDirectory(): string {
+    return join(PIN_ROOT, this.#instance);
+  }
+
   /** Daemon and workers die; what the service manager does then (ExecStopPost) is done. */
   override async kill9(): Promise<void> {
     await super.kill9();
@@ -64,7 +69,7 @@ export class LabLb extends LabDaemon {
     await silence(this);
     await Promise.all([super.kill9(), this.bird.process.kill9()]);
     await dropPrograms(this, ['up0', 'in0']);
-    await this.exec('rm', ['-rf', join(PIN_ROOT, this.#instance)]);
+    await this.exec('rm', ['-rf', this.pinDirectory]);
   }
 
   /** After powerOff: boots again, without the daemon, which `start` brings. */

@@ -25,6 +25,8 @@ import { Vips } from './vips.ts';
 import type { WorkerSettings } from './workers/messages.ts';
 import { Workers } from './workers/workers.ts';
 
+export const HOST_CODE = 'EDGE_LB_HOST';
+
 type Context = ServiceContext<LbConfig, keyof typeof lbEvents>;
 
 /** `nodeFlags`: what its workers are started with, too. */
@@ -35,6 +37,7 @@ export function lbDaemon(machine: LbMachine) {
     {
       service: SERVICE,
       description: 'Balances load: L4 in the kernel, HTTP and TCP streams in worker processes.',
+      switches: { detach: 'take programs, routes, addresses and pinned maps away, and end' },
       events: lbEvents,
       codes: { state: 'EDGE_LB_STATE', restart: 'EDGE_LB_RESTART', starting: 'EDGE_LB_STARTING' },
       restartRemedy: 'the other members serve meanwhile',
@@ -92,7 +95,7 @@ function create(context: Context, nodeFlags: readonly string[]): LbService {
     clock,
     log,
   });
-  const host = createIpHost(clock, 'EDGE_LB_HOST');
+  const host = createIpHost(clock, HOST_CODE);
   const { link, announce } = config.vips;
   const routes = { table: routeTableOf(config), protocol: announce.protocol };
   const vips = new Vips({

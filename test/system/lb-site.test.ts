@@ -1,5 +1,7 @@
 // Two lbs of a whole site, L4: nat and direct returns through ECMP, while targets, daemons and
 // machines come and go. Flows that a client keeps open show what each change does to them.
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { targetRoute, VIPS } from '../../lab/lb.ts';
 import { until } from '../../lab/ready.ts';
@@ -13,6 +15,7 @@ const [VIP, OTHER] = VIPS.isps;
 /** Echo servers of the VMs; a (target, port) serves one server. */
 const PORTS = { reset: 8090, leave: 8091 } as const;
 const MB = 1_000_000;
+const LB = join(import.meta.dirname, '../../lb/main.ts');
 
 let lab: Site;
 const open: Flows[] = [];
@@ -322,6 +325,30 @@ describe('flows that are open', () => {
     expect(flows.flatMap(({ failures }) => failures)).toEqual([]);
     expect(await resets()).toBe(before);
   });
+});
+
+test('--detach is refused while the daemon runs, and leaves nothing of a stopped one', async () => {
+  const gone = lab.lb(2);
+  const detach = () => {
+    const args = [LB, '--config', gone.configPath, '--detach'];
+    return gone.exec(process.execPath, args, { allowFailure: true });
+  };
+  expect(await detach()).toMatchObject({ code: 1, stderr: expect.stringContaining('runs') });
+  const left = async () => {
+    const said = await Promise.all([
+      gone.exec('ip', ['route', 'show', 'proto', '158']),
+      gone.exec('ip', ['-4', '-o', 'address', 'show', 'label', 'lo:lb']),
+      ...['up0', 'in0'].map((link) => gone.exec('tc', ['filter', 'show', 'dev', link, 'ingress'])),
+    ]);
+    return said.map(({ stdout }) => stdout.trim() !== '');
+  };
+  await gone.stopDaemon();
+  expect(await left()).toEqual([expect.any(Boolean), true, true, true]);
+  expect(await detach()).toMatchObject({ code: 0, stderr: '', stdout: '' });
+  expect(await left()).toEqual([false, false, false, false]);
+  expect(existsSync(gone.pinDirectory)).toBe(false);
+  await gone.start();
+  await bothAnnounce();
 });
 
 async function resets(): Promise<number> {

@@ -6,7 +6,12 @@ const pool = (count: number, from = 1): string =>
     targets: Array.from({ length: count }, (_, at) => ({ address: `192.0.2.${from + at}` })),
   });
 const text = (before: string | undefined, after: string | undefined): string =>
-  differenceText({ kind: 'pool', id: 'web', before, after });
+  differenceText({
+    kind: 'pool',
+    id: 'web',
+    ...(before === undefined ? {} : { before }),
+    ...(after === undefined ? {} : { after }),
+  });
 
 describe('a long list in a line', () => {
   test('is its beginning, and how many more', () => {
