@@ -4,6 +4,7 @@ import { Redis } from 'ioredis';
 import { type Random, seededRandom } from '../../shared/random.ts';
 import { healthKeys, memberKeys, nameKeys, unitKeys } from '../../shared/store/keys.ts';
 import type { Store } from '../../shared/store/types.ts';
+import { COUNTS, IDS, VALUES } from './store-garbage-values.ts';
 
 export const UNITS = ['natter', 'dhcpd', 'dns', 'pools', 'lb'] as const;
 const SERVICES = ['natter', 'dhcpd', 'dns', 'lb'] as const;
@@ -14,50 +15,6 @@ const KINDS: Record<(typeof UNITS)[number], string[]> = {
   pools: ['pool', 'override'],
   lb: ['certificate', 'vserver', 'listener', 'route', 'node'],
 };
-const MEGABYTE = 2 ** 20;
-
-/** Values of an object; none of them is one that edgectl would write. */
-const VALUES: readonly string[] = [
-  '',
-  '{',
-  'null',
-  '[]',
-  '"text"',
-  '12',
-  'true',
-  '{}',
-  '{"__proto__":{"private":"10.0.0.5"},"constructor":{"prototype":{"x":1}}}',
-  '{"private":null,"targets":null,"pools":null,"soa":null,"at":null,"data":null,"lines":null}',
-  '{"private":{"toString":1},"targets":{"length":5},"pools":{"length":1e9},"data":{"0":1}}',
-  '{"targets":[null],"pools":[[]],"at":[{}],"data":[0],"lines":{"default":[]},"hosts":[1]}',
-  '{"private":1e308,"in":-1,"out":1e999,"ttl":-1,"serialBase":1e99,"weight":-5,"port":70000}',
-  '{"pool":"__proto__","listeners":["constructor"],"names":[{"name":"hasOwnProperty"}]}',
-  '{"certificate":"-----BEGIN CERTIFICATE-----\\nAAAA\\n-----END CERTIFICATE-----\\n"}',
-  '\u0000\ud800\u2028',
-  '['.repeat(100_000),
-  `{"a":"${'x'.repeat(MEGABYTE)}"}`,
-];
-
-const IDS: readonly string[] = [
-  '',
-  '__proto__',
-  'constructor',
-  'toString',
-  '198.51.100.7',
-  '10.9.0.0/24',
-  'example.com',
-  'www.example.com/A',
-  '/A',
-  'a'.repeat(64_000),
-  '..'.repeat(200),
-  '\u0000\n"',
-  'www',
-  'web',
-  'all',
-  '999.999.999.999/99',
-];
-
-const COUNTS = ['-1', 'NaN', '1e308', '99999999999999999999', '', 'x', '9007199254740993'];
 
 type Strike = (redis: Redis) => Promise<void>;
 export type Garbage = { name: string; strike: Strike };
