@@ -1,5 +1,5 @@
 // What a hostile or broken writer may write: values, names and numbers that are likely to hurt.
-const MEGABYTE = 2 ** 20;
+export const MEGABYTE = 2 ** 20;
 
 /** Values of an object; none of them is one that edgectl would write. */
 export const VALUES: readonly string[] = [

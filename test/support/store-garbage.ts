@@ -4,7 +4,7 @@ import { Redis } from 'ioredis';
 import { type Random, seededRandom } from '../../shared/random.ts';
 import { healthKeys, memberKeys, nameKeys, unitKeys } from '../../shared/store/keys.ts';
 import type { Store } from '../../shared/store/types.ts';
-import { COUNTS, IDS, VALUES } from './store-garbage-values.ts';
+import { COUNTS, IDS, MEGABYTE, VALUES } from './store-garbage-values.ts';
 
 export const UNITS = ['natter', 'dhcpd', 'dns', 'pools', 'lb'] as const;
 const SERVICES = ['natter', 'dhcpd', 'dns', 'lb'] as const;
