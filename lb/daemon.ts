@@ -121,7 +121,7 @@ function create(context: Context, nodeFlags: readonly string[]): LbService {
     store: store.opened,
     health,
     workers,
-    l4: createL4({ config, host, onApplied, clock, random, log }),
+    l4: createL4({ config, host, onChanged: onApplied, clock, random, log }),
     vips,
     agents: new Agents({ clock, random, log }),
     keys: new KeyFiles(config.keyDirectory, log),

@@ -19,8 +19,8 @@ import type { PoolState } from './pools/types.ts';
 export type L4PartOptions = {
   config: LbConfig;
   host: Host;
-  /** What is in the kernel is another version. */
-  onApplied: () => void;
+  /** What is in the kernel is another version, or something else is wrong than before. */
+  onChanged: () => void;
   clock: Clock;
   random: Random;
   log: Log<LbEvent>;
@@ -68,6 +68,11 @@ export class L4Part {
   /** What is wrong with it now. */
   get problem(): string | undefined {
     return [...this.#problems.values()][0];
+  }
+
+  /** On one side no link is up. */
+  get isDark(): boolean {
+    return this.l4.links.dark.length > 0;
   }
 
   /** Versions of which all is in the kernel. */
@@ -164,7 +169,7 @@ export class L4Part {
         this.#last = wanted;
       }
       this.#attach();
-      this.#options.onApplied();
+      this.#options.onChanged();
     } catch (error) {
       this.#failed(error);
       this.#wanted ??= this.#last;
@@ -201,15 +206,21 @@ export class L4Part {
   #attach(): void {
     if (this.#stopping.signal.aborted) return;
     this.l4.attach();
-    const { missing } = this.l4.links;
-    if (missing.length === 0) this.#problems.delete('links');
-    else this.#problems.set('links', `not attached to ${missing.join(', ')}`);
+    const { missing, dark } = this.l4.links;
+    if (missing.length > 0) this.#is('links', `not attached to ${missing.join(', ')}`);
+    else if (dark.length > 0) this.#is('links', `no ${dark.join(' and no ')} link is up`);
+    else this.#is('links', undefined);
   }
 
   #test(): void {
-    const problem = this.l4.selfTest();
-    if (problem === undefined) this.#problems.delete('self-test');
-    else this.#problems.set('self-test', problem);
+    this.#is('self-test', this.l4.selfTest());
+  }
+
+  #is(what: 'links' | 'self-test', problem: string | undefined): void {
+    const before = this.problem;
+    if (problem === undefined) this.#problems.delete(what);
+    else this.#problems.set(what, problem);
+    if (this.problem !== before) this.#options.onChanged();
   }
 
   /** Quiet: between two samples nothing came in for a server. */

@@ -234,12 +234,14 @@ export class LbService {
     clock.after(GATHER_MS, want, this.#stopping.signal);
   }
 
-  /** Routers are told of a plan's addresses when all of it is served. */
+  /** Routers are told of a plan's addresses when and while all of it is served. */
   #serve(): void {
     const plan = this.#told?.plan;
     if (plan === undefined || this.applied[SERVICE] !== plan.version) return;
     const isWell = this.#ownChecks().every(({ problem }) => problem === undefined);
     if (isWell) this.options.vips.serve(plan);
+    // Only of what is sure to last: flows that move to another instance may not be known there.
+    else if (this.options.l4?.isDark === true) this.options.vips.withhold();
   }
 
   #again(): void {

@@ -69,6 +69,13 @@ export class Vips {
     if (!isSame) this.#workSoon();
   }
 
+  /** What it serves with is dead: routers shall send to others. */
+  withhold(): void {
+    if (this.#served === undefined || this.#served.size === 0) return;
+    this.#served = new Set();
+    this.#workSoon();
+  }
+
   async setDraining(isDraining: boolean): Promise<void> {
     this.#isDraining = isDraining;
     this.#workSoon();

@@ -327,6 +327,16 @@ describe('flows that are open', () => {
   });
 });
 
+test('an lb that cannot reach its targets tells routers to send to the other', async () => {
+  const flows = await flowsTo(90);
+  await lab.lb(2).ip('link set in0 down');
+  await announced([1]);
+  await lab.lb(2).ip('link set in0 up');
+  await bothAnnounce();
+  await flows.goOn();
+  expect(flows.failures).toEqual([]);
+});
+
 test('--detach is refused while the daemon runs, and leaves nothing of a stopped one', async () => {
   const gone = lab.lb(2);
   const detach = () => {

@@ -1,6 +1,6 @@
 // A full disk: the daemon is started with a small file system of its own as its state directory (in
 // a mount namespace, so that nothing of it outlives the daemon), which is then filled.
-import { closeSync, openSync, rmSync, writeSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, rmSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 import { until } from '../../../lab/ready.ts';
 import type { SoakSite } from '../site.ts';
@@ -33,6 +33,8 @@ export const diskFull: Strike = async (site, planned) => {
   daemon.via = onSmallDisk(directory);
   await daemon.restart();
   daemon.via = [];
+  // What it had is gone with the old disk: the next start shall not go back in time.
+  for (const name of readdirSync(directory)) rmSync(join(directory, name), { recursive: true });
   const filler = join(insideOf(daemon), 'filler');
   fill(filler);
   // A change that it has to take although it cannot keep it.

@@ -62,6 +62,17 @@ test('what is wanted is an address at once, and a route when it is served', asyn
   expect([...host.announced]).toEqual([]);
 });
 
+test('what cannot be served just now is no route until it can', async () => {
+  const vips = start();
+  vips.withhold();
+  await serve(vips, planOf([VIP]));
+  vips.withhold();
+  await vips.settled();
+  expect([[...host.announced], host.addressesOf('lo')]).toEqual([[], [VIP]]);
+  await serve(vips, planOf([VIP]));
+  expect([...host.announced]).toEqual([`${VIP}/32`]);
+});
+
 test('it is told when addresses were not tried yet', async () => {
   const vips = start();
   expect(vips.want(planOf([VIP]))).toBe(false);
