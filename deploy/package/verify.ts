@@ -7,8 +7,11 @@ import { Daemon, until } from './verify-daemon.ts';
 import { aptWithNetwork, Machine, makeRoot, must, removeRoot } from './verify-root.ts';
 import { ADMIN, SERVICE_CASES, type ServiceCase, Site } from './verify-services.ts';
 
-/** What verify put there, and what edgectl keeps in the home of who ran it. */
-const NOT_OURS = /^\/(usr\/local|var\/tmp|root\/\.cache)\//;
+/**
+ * What verify put there, what edgectl keeps in the home of who ran it, and what the install made
+ * below the /run that the machine then got.
+ */
+const NOT_OURS = /^\/(usr\/local|var\/tmp|root\/\.cache|run)\//;
 
 type Row = { step: string; passed: boolean; said: string };
 
