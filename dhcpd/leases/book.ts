@@ -55,6 +55,7 @@ class Book implements RunningLeaseBook {
   #isStopped = false;
   #lastSnapshotMs: number;
   #snapshotting: Promise<void> | undefined;
+  #snapshotEpoch = 0;
 
   constructor(options: LeaseBookOptions) {
     this.#options = options;
@@ -149,9 +150,20 @@ class Book implements RunningLeaseBook {
     }
     if (second % LOOK_AGAIN_SECONDS === 0) this.#reserve.lookAgain();
     const { snapshotSeconds } = this.#options.settings;
+    if (snapshotSeconds === 0) return;
     const sinceMs = this.#ground.clock.monotonicMs() - this.#lastSnapshotMs;
-    if (snapshotSeconds > 0 && sinceMs >= jitter(this.#ground.random, snapshotSeconds * 1000))
-      void this.#snapshot();
+    const isDue = sinceMs >= jitter(this.#ground.random, snapshotSeconds * 1000);
+    if (isDue || this.#isDiskOfBefore()) void this.#snapshot();
+  }
+
+  /**
+   * The disk knows another history of Redis: after a crash, what was given back since would look
+   * like lost. Not before all blocks are compared: the others are its memory of what was lost.
+   */
+  #isDiskOfBefore(): boolean {
+    const { epoch, replica } = this.#ground;
+    if (epoch === this.#snapshotEpoch || !this.#feed.isFresh) return false;
+    return [...replica.blocks.values()].every((block) => block.epoch === epoch);
   }
 
   #keep(): void {
@@ -169,6 +181,7 @@ class Book implements RunningLeaseBook {
     const { disk, uptime } = this.#options;
     if (disk === undefined || !this.#feed.wasLoaded) return Promise.resolve();
     this.#lastSnapshotMs = this.#ground.clock.monotonicMs();
+    this.#snapshotEpoch = this.#ground.epoch;
     this.#snapshotting ??= writeSnapshot(disk, this.#ground, uptime)
       .catch((error: unknown) => this.#ground.failed(describeError(error)))
       .finally(() => {

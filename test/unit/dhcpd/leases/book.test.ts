@@ -189,6 +189,23 @@ describe('after a change of lineage', () => {
     expect((await rig.lease(book, 3)) & 255).toBeGreaterThan(32);
   });
 
+  test('a crash does not make a loss of what was given back since: the disk follows', async () => {
+    const rig = new BookRig({ pools: [pool], settings: { snapshotSeconds: 300 } });
+    const first = await rig.started(1);
+    await rig.lease(first.book, 1);
+    await rig.clock.advance(5000);
+    rig.model.kill();
+    rig.model.restart();
+    await rig.clock.advance(5000);
+    const [line = ''] = Buffer.concat(first.disk.snapshot ?? [])
+      .toString('latin1')
+      .split('\n');
+    expect(JSON.parse(line)).toMatchObject({ lineage: await first.backend.lineage() });
+    first.crash();
+    const { events } = await rig.started(1, { disk: first.disk });
+    expect(events).not.toContain('book-lineage');
+  });
+
   test('nothing lost: a short quarantine', async () => {
     const rig = new BookRig({ pools: [pool] });
     const { book, events } = await rig.started(1);
