@@ -249,7 +249,7 @@ const insight: readonly Command[] = [
   {
     name: 'completion',
     summary: 'Prints a completion script for the shell.',
-    positionals: [{ name: 'SHELL', choices: ['bash'] }],
+    positionals: [{ name: 'SHELL', choices: ['bash', 'zsh', 'fish'] }],
     flags: [],
     example: 'edgectl completion bash > /etc/bash_completion.d/edgectl',
     load: async () => (await import('./completion.ts')).completion,

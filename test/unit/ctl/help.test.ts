@@ -1,7 +1,7 @@
 import { execFileSync } from 'node:child_process';
 import { describe, expect, it } from 'vitest';
 import { COMMANDS, FAMILIES } from '../../../shared/ctl/commands.ts';
-import { bashCompletion } from '../../../shared/ctl/completion.ts';
+import { bashCompletion, fishCompletion, zshCompletion } from '../../../shared/ctl/completion.ts';
 import { helpFor } from '../../../shared/ctl/help.ts';
 import { Harness } from './harness.ts';
 
@@ -87,5 +87,21 @@ describe('bash completion', () => {
     [['edgectl', 'get', '-o', 'y'], ['yaml']],
   ])('%j', (words, expected) => {
     expect(complete(...words)).toEqual(expected);
+  });
+});
+
+// Neither shell is here to run them: what they know is compared with what bash knows.
+describe.each([
+  ['zsh', zshCompletion],
+  ['fish', fishCompletion],
+] as const)('%s completion', (_, make) => {
+  const script = make(COMMANDS);
+
+  it('has the words and flags of every command', () => {
+    for (const { name, flags } of COMMANDS) {
+      const last = name.split(' ').at(-1) ?? '';
+      expect(script).toMatch(new RegExp(`[(' ]${last}[)' ]`));
+      for (const flag of flags) expect(script).toMatch(new RegExp(`-(-|l )${flag.name}\\b`));
+    }
   });
 });
