@@ -180,9 +180,10 @@ class Book implements RunningLeaseBook {
   #snapshot(): Promise<void> {
     const { disk, uptime } = this.#options;
     if (disk === undefined || !this.#feed.wasLoaded) return Promise.resolve();
+    if (this.#snapshotting !== undefined) return this.#snapshotting; // perhaps of an earlier epoch
     this.#lastSnapshotMs = this.#ground.clock.monotonicMs();
     this.#snapshotEpoch = this.#ground.epoch;
-    this.#snapshotting ??= writeSnapshot(disk, this.#ground, uptime)
+    this.#snapshotting = writeSnapshot(disk, this.#ground, uptime)
       .catch((error: unknown) => this.#ground.failed(describeError(error)))
       .finally(() => {
         this.#snapshotting = undefined;
